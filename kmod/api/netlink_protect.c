@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Netlink: protect-*.
+ */
+#include <linux/slab.h>
+
+#include "api/netlink.h"
+#include "core/vm.h"
+#include "protect/exec.h"
+#include "protect/guest.h"
+
+static bool has_one_subject(struct nlattr **attrs)
+{
+	return !!attrs[VIGIL_A_PROTECT_COMM] + !!attrs[VIGIL_A_PROTECT_PID] +
+	       !!attrs[VIGIL_A_PROTECT_ALL] == 1;
+}
+
+static int check_entry(struct genl_info *info)
+{
+	struct nlattr **attrs = info->attrs;
+
+	if (!has_one_subject(attrs)) {
+		NL_SET_ERR_MSG(info->extack, "exactly one of comm, pid and all is needed");
+		return -EINVAL;
+	}
+	if (attrs[VIGIL_A_PROTECT_COMM] &&
+	    !*(char *)nla_data(attrs[VIGIL_A_PROTECT_COMM])) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[VIGIL_A_PROTECT_COMM],
+				    "the pattern is empty");
+		return -EINVAL;
+	}
+	if (GENL_REQ_ATTR_CHECK(info, VIGIL_A_PROTECT_RULES) ||
+	    !nla_get_u32(attrs[VIGIL_A_PROTECT_RULES])) {
+		NL_SET_ERR_MSG(info->extack, "at least one rule is needed");
+		return -EINVAL;
+	}
+	if (GENL_REQ_ATTR_CHECK(info, VIGIL_A_PROTECT_ACTION)) {
+		NL_SET_ERR_MSG(info->extack, "an action is needed");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static struct vigil_protect *make_entry(struct genl_info *info)
+{
+	struct nlattr **attrs = info->attrs;
+	struct vigil_protect *entry;
+	int err;
+
+	err = check_entry(info);
+	if (err)
+		return ERR_PTR(err);
+	entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
+	if (!entry)
+		return ERR_PTR(-ENOMEM);
+	if (attrs[VIGIL_A_PROTECT_COMM])
+		nla_strscpy(entry->comm, attrs[VIGIL_A_PROTECT_COMM],
+			    sizeof(entry->comm));
+	if (attrs[VIGIL_A_PROTECT_PID])
+		entry->pid = nla_get_u32(attrs[VIGIL_A_PROTECT_PID]);
+	entry->all = !!attrs[VIGIL_A_PROTECT_ALL];
+	entry->rules = nla_get_u32(attrs[VIGIL_A_PROTECT_RULES]);
+	entry->action = nla_get_u32(attrs[VIGIL_A_PROTECT_ACTION]);
+	return entry;
+}
+
+int vigil_nl_protect_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vigil_protect *entry;
+	struct vigil_vm *vm;
+	u32 id = 0;
+	int err;
+
+	vm = vigil_nl_vm(info, VIGIL_A_PROTECT_VM_ID);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	entry = make_entry(info);
+	if (IS_ERR(entry)) {
+		vigil_vm_leave(vm);
+		return PTR_ERR(entry);
+	}
+	mutex_lock(&vm->lock);
+	err = vigil_guest_expect(vm, VIGIL_PROFILE_OS_LINUX, info->extack);
+	if (!err)
+		err = vigil_exec_protect(vm, entry, info->extack);
+	if (!err)
+		id = entry->id;
+	mutex_unlock(&vm->lock);
+	vigil_vm_leave(vm);
+	if (err) {
+		kfree(entry);
+		return err;
+	}
+	return vigil_nl_reply_id(info, VIGIL_A_PROTECT_ID, id);
+}
+
+int vigil_nl_protect_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vigil_vm *vm;
+	int err;
+
+	if (GENL_REQ_ATTR_CHECK(info, VIGIL_A_PROTECT_ID)) {
+		NL_SET_ERR_MSG(info->extack, "which entry?");
+		return -EINVAL;
+	}
+	vm = vigil_nl_vm(info, VIGIL_A_PROTECT_VM_ID);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	mutex_lock(&vm->lock);
+	err = vigil_exec_unprotect(vm,
+				   nla_get_u32(info->attrs[VIGIL_A_PROTECT_ID]));
+	mutex_unlock(&vm->lock);
+	vigil_vm_leave(vm);
+	if (err)
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[VIGIL_A_PROTECT_ID],
+				    "this VM has no such entry");
+	return err;
+}
+
+/* --- protect-get ---------------------------------------------------------- */
+
+struct protect_dump {
+	u32 vm;
+	u32 next;
+};
+
+static int put_entry(struct sk_buff *msg, const struct vigil_vm *vm,
+		     const struct vigil_protect *e)
+{
+	if (nla_put_u32(msg, VIGIL_A_PROTECT_VM_ID, vm->id) ||
+	    nla_put_u32(msg, VIGIL_A_PROTECT_ID, e->id) ||
+	    (e->comm[0] &&
+	     nla_put_string(msg, VIGIL_A_PROTECT_COMM, e->comm)) ||
+	    (e->pid && nla_put_u32(msg, VIGIL_A_PROTECT_PID, e->pid)) ||
+	    (e->all && nla_put_flag(msg, VIGIL_A_PROTECT_ALL)) ||
+	    nla_put_u32(msg, VIGIL_A_PROTECT_RULES, e->rules) ||
+	    nla_put_u32(msg, VIGIL_A_PROTECT_ACTION, e->action) ||
+	    nla_put_uint(msg, VIGIL_A_PROTECT_HITS,
+			 atomic64_read(&e->hits)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* The entries of one VM from dump->next on; -EMSGSIZE: the buffer is full. */
+static int dump_vm(struct sk_buff *skb, struct netlink_callback *cb,
+		   struct vigil_vm *vm)
+{
+	struct protect_dump *dump = (struct protect_dump *)cb->ctx;
+	const struct vigil_protect *e;
+	int idx, err = 0;
+	void *hdr;
+
+	idx = srcu_read_lock(&vm->srcu);
+	while ((e = vigil_policy_next(&vm->policy, &vm->srcu, dump->next))) {
+		hdr = vigil_nl_dump_put(skb, cb);
+		err = hdr ? put_entry(skb, vm, e) : -EMSGSIZE;
+		if (err) {
+			genlmsg_cancel(skb, hdr);
+			break;
+		}
+		genlmsg_end(skb, hdr);
+		dump->next = e->id + 1;
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	return err;
+}
+
+static void dump_all(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct protect_dump *dump = (struct protect_dump *)cb->ctx;
+	struct vigil_vm *vm;
+	int err;
+
+	cb->seq = vigil_vm_generation();
+	while ((vm = vigil_vm_next(dump->vm))) {
+		if (vm->id != dump->vm) {
+			dump->vm = vm->id;
+			dump->next = 0;
+		}
+		err = dump_vm(skb, cb, vm);
+		vigil_vm_leave(vm);
+		if (err)
+			break;
+		dump->vm++;
+		dump->next = 0;
+	}
+}
+
+int vigil_nl_protect_get_dumpit(struct sk_buff *skb,
+				struct netlink_callback *cb)
+{
+	const struct genl_info *info = genl_info_dump(cb);
+	struct vigil_vm *vm;
+
+	if (!info->attrs[VIGIL_A_PROTECT_VM_ID]) {
+		dump_all(skb, cb);
+		return skb->len;
+	}
+	vm = vigil_nl_vm(info, VIGIL_A_PROTECT_VM_ID);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	dump_vm(skb, cb, vm);
+	vigil_vm_leave(vm);
+	return skb->len;
+}

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * VMs that are attached: how they come, how they are found, how they go.
+ *
+ * A VM goes by request, when its VMM dies, or when the VMM closes it.  vigil
+ * must keep neither the VM nor its memory nor the VMM alive.
+ */
+#include <linux/file.h>
+#include <linux/kvm_host.h>
+#include <linux/module.h>
+#include <linux/netlink.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/xarray.h>
+
+#include "core/count.h"
+#include "core/cpu.h"
+#include "core/vm.h"
+
+#define WATCH_PERIOD	HZ
+
+struct workqueue_struct *vigil_wq;
+
+static const struct vigil_vm_hooks *hooks;
+
+/* By id.  Its lock makes a VM that was found stay for vigil_vm_enter(). */
+static DEFINE_XARRAY(vms);
+
+/* Serialises attaching, so that a VM comes in only once. */
+static DEFINE_MUTEX(attach_lock);
+static u32 last_id;
+static atomic_t generation = ATOMIC_INIT(0);
+
+/* --- references ----------------------------------------------------------- */
+
+static void vm_free(struct kref *ref)
+{
+	struct vigil_vm *vm = container_of(ref, struct vigil_vm, ref);
+
+	vigil_alerts_destroy(&vm->alerts);
+	vigil_policy_destroy(&vm->policy);
+	cleanup_srcu_struct(&vm->srcu);
+	free_percpu(vm->counts);
+	mutex_destroy(&vm->lock);
+	kfree(vm);
+}
+
+void vigil_vm_get(struct vigil_vm *vm)
+{
+	kref_get(&vm->ref);
+}
+
+void vigil_vm_put(struct vigil_vm *vm)
+{
+	kref_put(&vm->ref, vm_free);
+}
+
+/* Whoever is in must leave in bounded time, and must not end the VM. */
+bool vigil_vm_enter(struct vigil_vm *vm)
+{
+	return refcount_inc_not_zero(&vm->users);
+}
+
+void vigil_vm_leave(struct vigil_vm *vm)
+{
+	if (refcount_dec_and_test(&vm->users))
+		complete(&vm->unused);
+}
+
+/* Returns a VM that was entered, or NULL. */
+struct vigil_vm *vigil_vm_find(u32 id)
+{
+	struct vigil_vm *vm;
+
+	xa_lock(&vms);
+	vm = xa_load(&vms, id);
+	if (vm && !vigil_vm_enter(vm))
+		vm = NULL;
+	xa_unlock(&vms);
+	return vm;
+}
+
+/* The first VM from @id on; entered. */
+struct vigil_vm *vigil_vm_next(u32 id)
+{
+	struct vigil_vm *vm;
+	unsigned long index;
+
+	xa_lock(&vms);
+	xa_for_each_start(&vms, index, vm, id) {
+		if (vigil_vm_enter(vm))
+			break;
+	}
+	xa_unlock(&vms);
+	return vm;
+}
+
+/* Changes whenever a VM comes or goes. */
+unsigned int vigil_vm_generation(void)
+{
+	return atomic_read(&generation);
+}
+
+/* --- the end -------------------------------------------------------------- */
+
+static void wait_until_unused(struct vigil_vm *vm)
+{
+	vigil_vm_leave(vm);
+	do {
+		/* Again and again: who got in just now may start to wait. */
+		vigil_cpu_abort(vm->kvm);
+	} while (!wait_for_completion_timeout(&vm->unused, HZ / 10));
+}
+
+/* Only for who set vm->ending, and not on behalf of a user of the VM. */
+static void vm_end(struct vigil_vm *vm)
+{
+	wait_until_unused(vm);
+	/* Not before: who attached it is a user, and starts the watch. */
+	cancel_delayed_work_sync(&vm->watch);
+	hooks->detach(vm);
+	/* Calls vm_released(), which finds that the end is under way. */
+	mmu_notifier_unregister(&vm->notifier, vm->kvm->mm);
+
+	/* Not before: until now the VM can't be attached a second time. */
+	xa_erase(&vms, vm->id);
+	atomic_inc(&generation);
+	hooks->announce(vm, false);
+	kvm_put_kvm(vm->kvm);
+	vigil_vm_put(vm);
+	/* vigil_vm_exit() waits for the work that this may run in. */
+	module_put(THIS_MODULE);
+}
+
+static void end_work(struct work_struct *work)
+{
+	vm_end(container_of(work, struct vigil_vm, end));
+}
+
+static bool may_end(struct vigil_vm *vm)
+{
+	return !atomic_xchg(&vm->ending, 1);
+}
+
+/**
+ * vigil_vm_end - End the attachment soon; from any context
+ * @vm: the VM
+ */
+void vigil_vm_end(struct vigil_vm *vm)
+{
+	if (may_end(vm))
+		queue_work(vigil_wq, &vm->end);
+}
+
+/**
+ * vigil_vm_detach - End the attachment now
+ * @id: the VM's id
+ *
+ * Return: 0, or -ENOENT: there is no such VM, or it is ending already.
+ */
+int vigil_vm_detach(u32 id)
+{
+	struct vigil_vm *vm = vigil_vm_find(id);
+	bool mine;
+
+	if (!vm)
+		return -ENOENT;
+	mine = may_end(vm);
+	vigil_vm_leave(vm);
+	if (!mine)
+		return -ENOENT;
+	vm_end(vm);
+	return 0;
+}
+
+static void vm_released(struct mmu_notifier *mn, struct mm_struct *mm)
+{
+	vigil_vm_end(container_of(mn, struct vigil_vm, notifier));
+}
+
+static const struct mmu_notifier_ops notifier_ops = {
+	.release = vm_released,
+};
+
+/* A VMM that closes its VM and lives on is told by nobody. */
+static void watch_work(struct work_struct *work)
+{
+	struct vigil_vm *vm = container_of(to_delayed_work(work),
+					   struct vigil_vm, watch);
+
+	if (refcount_read(&vm->kvm->users_count) == 1)
+		vigil_vm_end(vm);
+	else
+		queue_delayed_work(vigil_wq, &vm->watch, WATCH_PERIOD);
+}
+
+/* --- attaching ------------------------------------------------------------ */
+
+static struct kvm *kvm_from_fd(unsigned int fd, struct netlink_ext_ack *extack)
+{
+	struct kvm *kvm = NULL;
+	struct file *file;
+
+	file = fget(fd);
+	if (!file) {
+		NL_SET_ERR_MSG(extack, "not an open file descriptor");
+		return ERR_PTR(-EBADF);
+	}
+	if (file_is_kvm(file))
+		kvm = file->private_data;
+	if (kvm && !kvm_get_kvm_safe(kvm))
+		kvm = NULL;
+	fput(file);
+	if (!kvm) {
+		NL_SET_ERR_MSG(extack, "not the file descriptor of a KVM VM");
+		return ERR_PTR(-EBADF);
+	}
+	return kvm;
+}
+
+static void set_name(struct vigil_vm *vm, const char *name)
+{
+	if (name)
+		strscpy(vm->name, name, sizeof(vm->name));
+	else
+		snprintf(vm->name, sizeof(vm->name), "pid-%d", vm->pid);
+}
+
+static struct vigil_vm *vm_alloc(struct kvm *kvm, const char *name)
+{
+	struct vigil_vm *vm;
+
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm)
+		return NULL;
+	vm->counts = alloc_percpu(struct vigil_counts);
+	if (!vm->counts)
+		goto err_free;
+	if (init_srcu_struct(&vm->srcu))
+		goto err_counts;
+	kref_init(&vm->ref);
+	mutex_init(&vm->lock);
+	refcount_set(&vm->users, 1);
+	init_completion(&vm->unused);
+	INIT_DELAYED_WORK(&vm->watch, watch_work);
+	INIT_WORK(&vm->end, end_work);
+	vigil_policy_init(&vm->policy);
+	vigil_alerts_init(&vm->alerts);
+	vm->notifier.ops = &notifier_ops;
+	vm->sweep_ms = VIGIL_SWEEP_MS_DEFAULT;
+	vm->unreadable = VIGIL_ACTION_OBSERVE;
+	vm->attached = ktime_get_real_ns();
+	vm->kvm = kvm;
+	vm->pid = kvm->userspace_pid;
+	set_name(vm, name);
+	return vm;
+
+err_counts:
+	free_percpu(vm->counts);
+err_free:
+	kfree(vm);
+	return NULL;
+}
+
+static bool is_attached(const struct kvm *kvm)
+{
+	struct vigil_vm *vm;
+	unsigned long index;
+	bool found = false;
+
+	xa_lock(&vms);
+	xa_for_each(&vms, index, vm)
+		found |= vm->kvm == kvm;
+	xa_unlock(&vms);
+	return found;
+}
+
+/* The last step: from here on others find the VM. */
+static int publish(struct vigil_vm *vm)
+{
+	int err;
+
+	lockdep_assert_held(&attach_lock);
+	if (last_id == U32_MAX)
+		return -ENOSPC;
+	vm->id = last_id + 1;
+	err = xa_insert(&vms, vm->id, vm, GFP_KERNEL);
+	if (err)
+		return err;
+	last_id = vm->id;
+	atomic_inc(&generation);
+	return 0;
+}
+
+static int vm_start(struct vigil_vm *vm)
+{
+	int err;
+
+	err = hooks->attach(vm);
+	if (err)
+		return err;
+	err = mmu_notifier_register(&vm->notifier, vm->kvm->mm);
+	if (err)
+		goto err_detach;
+	/* The caller leaves it. */
+	refcount_inc(&vm->users);
+	err = publish(vm);
+	if (err)
+		goto err_unregister;
+	queue_delayed_work(vigil_wq, &vm->watch, WATCH_PERIOD);
+	return 0;
+
+err_unregister:
+	/* What vm_released() would queue has nothing to work on. */
+	atomic_set(&vm->ending, 1);
+	mmu_notifier_unregister(&vm->notifier, vm->kvm->mm);
+err_detach:
+	hooks->detach(vm);
+	return err;
+}
+
+/* With a user of kvm->mm, so that the VMM can't die meanwhile. */
+static struct vigil_vm *attach(struct kvm *kvm, const char *name,
+			       struct netlink_ext_ack *extack)
+{
+	struct vigil_vm *vm;
+	int err;
+
+	lockdep_assert_held(&attach_lock);
+	if (is_attached(kvm)) {
+		NL_SET_ERR_MSG(extack, "the VM is attached already");
+		return ERR_PTR(-EBUSY);
+	}
+	err = vigil_vm_refuse(kvm, extack);
+	if (err)
+		return ERR_PTR(err);
+	vm = vm_alloc(kvm, name);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	err = vm_start(vm);
+	if (err) {
+		vigil_vm_put(vm);
+		return ERR_PTR(err);
+	}
+	return vm;
+}
+
+/**
+ * vigil_vm_attach - Attach to a VM
+ * @fd: the VM's descriptor, in the caller's table
+ * @name: a name for it, or NULL
+ * @extack: says why not
+ *
+ * Return: the VM, entered, or an error.
+ */
+struct vigil_vm *vigil_vm_attach(unsigned int fd, const char *name,
+				 struct netlink_ext_ack *extack)
+{
+	struct vigil_vm *vm = ERR_PTR(-ESRCH);
+	struct mm_struct *mm;
+	struct kvm *kvm;
+
+	kvm = kvm_from_fd(fd, extack);
+	if (IS_ERR(kvm))
+		return ERR_CAST(kvm);
+	mm = kvm->mm;
+	/* An attached VM keeps the module; at its end module_put() follows. */
+	__module_get(THIS_MODULE);
+	if (mmget_not_zero(mm)) {
+		mutex_lock(&attach_lock);
+		vm = attach(kvm, name, extack);
+		mutex_unlock(&attach_lock);
+		mmput_async(mm);
+	} else {
+		NL_SET_ERR_MSG(extack, "the VM's process is exiting");
+	}
+	if (IS_ERR(vm)) {
+		kvm_put_kvm(kvm);
+		module_put(THIS_MODULE);
+		return vm;
+	}
+	hooks->announce(vm, true);
+	return vm;
+}
+
+/* --- alerts --------------------------------------------------------------- */
+
+/**
+ * vigil_alert_raise - Put an alert on the VM's ring and tell it
+ * @vm: the VM
+ * @alert: allocated by kmalloc(); ownership goes to the ring
+ *
+ * May sleep.  Return: the alert's sequence number.
+ */
+u64 vigil_alert_raise(struct vigil_vm *vm, struct vigil_alert *alert)
+{
+	struct vigil_alert *copy;
+	u64 seq;
+
+	alert->time = ktime_get_real_ns();
+	/* The ring may drop its alert while it is being told. */
+	copy = kmemdup(alert, sizeof(*alert), GFP_KERNEL_ACCOUNT);
+	seq = vigil_alerts_add(&vm->alerts, alert);
+	if (copy) {
+		copy->seq = seq;
+		hooks->alert(vm, copy);
+		kfree(copy);
+	}
+	return seq;
+}
+
+/* --- module --------------------------------------------------------------- */
+
+int vigil_vm_init(const struct vigil_vm_hooks *h)
+{
+	hooks = h;
+	vigil_wq = alloc_workqueue("vigil", WQ_UNBOUND, 0);
+	return vigil_wq ? 0 : -ENOMEM;
+}
+
+void vigil_vm_exit(void)
+{
+	destroy_workqueue(vigil_wq);
+	xa_destroy(&vms);
+}

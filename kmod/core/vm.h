@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * VMs that are attached.
+ */
+#ifndef _VIGIL_VM_H
+#define _VIGIL_VM_H
+
+#include <linux/completion.h>
+#include <linux/kref.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/srcu.h>
+#include <linux/workqueue.h>
+
+#include "core/alert.h"
+#include "core/policy.h"
+
+struct kvm;
+struct netlink_ext_ack;
+struct vigil_counts;
+struct vigil_exec;
+struct vigil_guest;
+struct vigil_selfmap;
+struct vigil_vm;
+
+#define VIGIL_VM_NAME_SIZE	64
+#define VIGIL_SWEEP_MS_DEFAULT	60000
+
+/**
+ * struct vigil_vm_hooks - What the layers above do for every VM
+ */
+struct vigil_vm_hooks {
+	/** @attach: Prepare; the VM isn't reachable yet. */
+	int (*attach)(struct vigil_vm *vm);
+	/** @detach: Undo it; the VM isn't reachable any more. */
+	void (*detach)(struct vigil_vm *vm);
+	/** @announce: Tell that the VM came or went. */
+	void (*announce)(struct vigil_vm *vm, bool attached);
+	/** @alert: Tell an alert; in the context of vigil_alert_raise(). */
+	void (*alert)(struct vigil_vm *vm, const struct vigil_alert *alert);
+};
+
+/**
+ * struct vigil_vm - An attached VM
+ *
+ * Its end is in two phases.  As long as it is attached @users counts who uses
+ * it, one more than there are; at the end that one goes, nobody gets in any
+ * more, and when the last one is out everything that touches KVM is undone.
+ * @ref keeps only the memory of this structure.
+ */
+struct vigil_vm {
+	struct kref ref;
+	u32 id;
+	pid_t pid;
+	char name[VIGIL_VM_NAME_SIZE];
+	/** @attached: When, in nanoseconds since 1970. */
+	u64 attached;
+	/** @kvm: Referenced until the end. */
+	struct kvm *kvm;
+
+	refcount_t users;
+	struct completion unused;
+	/** @ending: Set once, by who ends it. */
+	atomic_t ending;
+	struct mmu_notifier notifier;
+	struct delayed_work watch;
+	struct work_struct end;
+
+	/** @lock: Held to change what @srcu protects, and the settings. */
+	struct mutex lock;
+	/** @srcu: Readers of @policy and of what @guest knows. */
+	struct srcu_struct srcu;
+	struct vigil_policy policy;
+	/** @sweep_ms: Setting: period of the sweep, 0 for none. */
+	u32 sweep_ms;
+	/** @unreadable: Setting: enum vigil_action for what can't be judged. */
+	u32 unreadable;
+
+	struct vigil_counts __percpu *counts;
+	struct vigil_alerts alerts;
+	/** @guest: What is known of the guest. */
+	struct vigil_guest *guest;
+	/** @exec: State of exec protection. */
+	struct vigil_exec *exec;
+	/** @selfmap: State of self-map protection. */
+	struct vigil_selfmap *selfmap;
+};
+
+/* For work that must be over before the module goes. */
+extern struct workqueue_struct *vigil_wq;
+
+/* vm.c */
+int vigil_vm_init(const struct vigil_vm_hooks *hooks);
+void vigil_vm_exit(void);
+struct vigil_vm *vigil_vm_attach(unsigned int fd, const char *name,
+				 struct netlink_ext_ack *extack);
+int vigil_vm_detach(u32 id);
+void vigil_vm_end(struct vigil_vm *vm);
+
+struct vigil_vm *vigil_vm_find(u32 id);
+struct vigil_vm *vigil_vm_next(u32 id);
+unsigned int vigil_vm_generation(void);
+bool vigil_vm_enter(struct vigil_vm *vm);
+void vigil_vm_leave(struct vigil_vm *vm);
+void vigil_vm_get(struct vigil_vm *vm);
+void vigil_vm_put(struct vigil_vm *vm);
+
+u64 vigil_alert_raise(struct vigil_vm *vm, struct vigil_alert *alert);
+
+/* vm_kvm.c */
+int vigil_vm_refuse(struct kvm *kvm, struct netlink_ext_ack *extack);
+unsigned int vigil_vm_vcpus(const struct vigil_vm *vm);
+u64 vigil_vm_memory(const struct vigil_vm *vm);
+
+#endif /* _VIGIL_VM_H */

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Linux guests, read from outside while they run.
+ *
+ * Nothing that is read is trusted: pointers are checked and translated, loops
+ * are bounded, and what does not fit together is read again a bounded number
+ * of times.  Readers return 0 or
+ *
+ *   -ENOENT	what was asked for does not exist,
+ *   -EFAULT	the guest has no memory there,
+ *   -EUCLEAN	the structures make no sense,
+ *   -EAGAIN	they did not hold still long enough.
+ *
+ * All but the first mean that the guest could not be read.
+ */
+#ifndef _VIGIL_LINUX_H
+#define _VIGIL_LINUX_H
+
+#include <linux/types.h>
+
+#include <uapi/linux/vigil.h>
+
+#include "core/pgwalk.h"
+#include "guest/profile.h"
+
+struct vigil_cpu;
+
+/* PID_MAX_LIMIT: a list of more processes is no list. */
+#define VIGIL_MAX_TASKS		(4 * 1024 * 1024)
+
+/* The guest's vm_flags that matter here, the same in 5.4 to 7.3. */
+#define VIGIL_VM_READ		0x1ULL
+#define VIGIL_VM_WRITE		0x2ULL
+#define VIGIL_VM_EXEC		0x4ULL
+#define VIGIL_VM_SHARED		0x8ULL
+#define VIGIL_VM_GROWSDOWN	0x100ULL
+
+/* The x86-64 vsyscall page; it has no VMA. */
+#define VIGIL_VSYSCALL		0xffffffffff600000ULL
+
+/* The guest's task flags. */
+#define VIGIL_PF_EXITING	0x4U
+#define VIGIL_PF_KTHREAD	0x200000U
+
+/**
+ * struct vigil_linux - One use of a Linux guest
+ */
+struct vigil_linux {
+	const struct vigil_profile *profile;
+	/** @kernel: The kernel's own address space. */
+	struct vigil_space kernel;
+	/** @reread: Walks that had to start again, for the owner to add up. */
+	u64 reread;
+};
+
+#define VIGIL_COMM_SIZE	16
+
+/**
+ * struct vigil_task - A task
+ *
+ * What identifies and names the process is that of the thread group leader, so
+ * that a thread which renames itself stays a thread of its process.
+ */
+struct vigil_task {
+	/** @task: Address of the task's own task_struct. */
+	u64 task;
+	/**
+	 * @mm: Address of its mm_struct; for an exited leader that of a thread
+	 * that lives on; 0 for a kernel thread and for a process that is gone.
+	 */
+	u64 mm;
+	/** @root: Guest-physical address of the mm's top-level table, or 0. */
+	u64 root;
+	/** @start_time: When the process started. */
+	u64 start_time;
+	/** @tid: The task. */
+	u32 tid;
+	/** @pid: The process. */
+	u32 pid;
+	u32 ppid;
+	u32 uid;
+	u32 gid;
+	/** @flags: VIGIL_PF_* and others of the task itself. */
+	u32 flags;
+	/** @exit_state: Not 0 once the task itself is a zombie or dead. */
+	u32 exit_state;
+	/** @comm: Name of the process; terminated, control bytes replaced. */
+	char comm[VIGIL_COMM_SIZE];
+};
+
+/**
+ * struct vigil_vma - A mapping
+ */
+struct vigil_vma {
+	u64 start;
+	u64 end;
+	u64 mm;
+	u64 flags;
+	u64 ops;
+	/** @pgoff: In pages. */
+	u64 pgoff;
+	/** @file: Address of the struct file, or 0. */
+	u64 file;
+	enum vigil_vma_kind kind;
+};
+
+/**
+ * enum vigil_page_kind - What a page is that a mapping shows
+ * @VIGIL_PAGE_CACHE: Page of the page cache of the mapping's file.
+ * @VIGIL_PAGE_COW: Private copy in a mapping that isn't anonymous.
+ * @VIGIL_PAGE_ANON: Anonymous page in an anonymous mapping.
+ * @VIGIL_PAGE_OTHER: None of these: the page of a driver, or of the kernel.
+ * @VIGIL_PAGE_UNKNOWN: It can't be told.
+ */
+enum vigil_page_kind {
+	VIGIL_PAGE_CACHE,
+	VIGIL_PAGE_COW,
+	VIGIL_PAGE_ANON,
+	VIGIL_PAGE_OTHER,
+	VIGIL_PAGE_UNKNOWN,
+};
+
+/**
+ * struct vigil_mm_layout - Fixed points of an address space
+ */
+struct vigil_mm_layout {
+	u64 start_brk;
+	u64 brk;
+	u64 start_stack;
+	/** @exe_file: Address of the executable's struct file, or 0. */
+	u64 exe_file;
+};
+
+void vigil_linux_init(struct vigil_linux *lx, const struct vigil_profile *p,
+		      struct vigil_gmem *gm, unsigned int levels);
+
+/* linux_prove.c */
+int vigil_linux_prove_kernel(struct vigil_linux *lx,
+			     const struct vigil_cpu *cpu, const char **why);
+int vigil_linux_prove_current(struct vigil_linux *lx,
+			      const struct vigil_cpu *cpu, const char **why);
+
+/* linux_task.c */
+int vigil_linux_current(struct vigil_linux *lx, const struct vigil_cpu *cpu,
+			struct vigil_task *task);
+int vigil_linux_read_task(struct vigil_linux *lx, u64 addr,
+			  struct vigil_task *task);
+int vigil_linux_next_task(struct vigil_linux *lx, u64 *cursor,
+			  struct vigil_task *task);
+bool vigil_linux_loads(const struct vigil_cpu *cpu, u64 root);
+
+/* linux_vma.c */
+int vigil_linux_find_vma(struct vigil_linux *lx, u64 mm, u64 addr,
+			 struct vigil_vma *vma);
+int vigil_linux_next_vma(struct vigil_linux *lx, u64 mm, u64 addr,
+			 struct vigil_vma *vma);
+int vigil_linux_mm_layout(struct vigil_linux *lx, u64 mm,
+			  struct vigil_mm_layout *layout);
+
+/* linux_page.c */
+int vigil_linux_page_kind(struct vigil_linux *lx, const struct vigil_vma *vma,
+			  u64 gpa, enum vigil_page_kind *kind);
+
+/* linux_path.c */
+int vigil_linux_file_path(struct vigil_linux *lx, u64 file, char *buf,
+			  size_t size);
+
+#endif /* _VIGIL_LINUX_H */

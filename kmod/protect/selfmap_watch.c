@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Self-map protection: what KVM asks about, writes to the tables and loads of
+ * CR3.
+ *
+ * On a vCPU's thread, which never waits for a round: tables are found under RCU
+ * and copied.
+ */
+#include <linux/kvm_host.h>
+#include <linux/slab.h>
+
+#include <asm/kvm_watch.h>
+
+#include "core/cpu.h"
+#include "protect/selfmap_priv.h"
+
+static struct vigil_selfmap *to_sm(struct kvm_watch_client *client)
+{
+	return container_of(client, struct vigil_selfmap, client);
+}
+
+/* --- writes --------------------------------------------------------------------- */
+
+static int read_before(struct kvm_vcpu *vcpu, struct vigil_selfmap_write *w,
+		       u64 root)
+{
+	unsigned int first = vigil_selfmap_first(w);
+
+	return kvm_read_guest(vcpu->kvm, root + first * sizeof(u64), w->before,
+			      vigil_selfmap_touched(w) * sizeof(u64));
+}
+
+/* What was learned about the copy of a table. */
+static void keep(struct vigil_selfmap *sm, const struct vigil_table *copy)
+{
+	struct vigil_table *table;
+
+	rcu_read_lock();
+	table = vigil_tables_find(&sm->tables, copy->shape.root);
+	if (table) {
+		WRITE_ONCE(table->good, copy->good);
+		WRITE_ONCE(table->told, copy->told);
+	}
+	rcu_read_unlock();
+}
+
+static void allowed(struct vigil_selfmap *sm, struct vigil_table *table,
+		    const struct vigil_selfmap_write *w, const u8 *new)
+{
+	unsigned int i = table->shape.slot - vigil_selfmap_first(w);
+	u64 entry;
+
+	if (i >= vigil_selfmap_touched(w))
+		return;
+	entry = vigil_selfmap_merged(w, i, new);
+	if (!(entry & VIGIL_PTE_PRESENT))
+		return;
+	table->good = entry;
+	keep(sm, table);
+}
+
+static enum vigil_selfmap_done done_by(bool block, bool dropped)
+{
+	if (!block)
+		return VIGIL_SELFMAP_DONE_SEEN;
+	return dropped ? VIGIL_SELFMAP_DONE_DROPPED :
+			 VIGIL_SELFMAP_DONE_CLEARED;
+}
+
+static void tell_write(struct vigil_look *look,
+		       const struct vigil_selfmap_write *w,
+		       const u8 *fixed, bool dropped, u64 gpa)
+{
+	unsigned int i = w->index - vigil_selfmap_first(w);
+	struct vigil_selfmap_entry e = {
+		.index = w->index,
+		.found = w->found,
+		.old = w->old,
+		.new = w->new,
+		.value = look->check.block ? vigil_selfmap_merged(w, i, fixed) :
+					     w->new,
+		.done = done_by(look->check.block, dropped),
+	};
+
+	vigil_selfmap_add(look->sm, VIGIL_SELFMAP_HOSTILE, 1);
+	if (look->check.block)
+		vigil_selfmap_add(look->sm, dropped ? VIGIL_SELFMAP_DROPPED :
+				  VIGIL_SELFMAP_CLEARED, 1);
+	vigil_selfmap_alert_write(look, &e, gpa);
+}
+
+/* It still is a table: the write is hostile. */
+static enum kvm_watch_verdict refuse(struct vigil_look *look,
+				     struct kvm_watch_write *write,
+				     const struct vigil_selfmap_write *w,
+				     const u8 *fixed)
+{
+	bool dropped = !memcmp(fixed, write->old, write->bytes);
+
+	tell_write(look, w, fixed, dropped, write->gpa);
+	if (!look->check.block)
+		return KVM_WATCH_CONTINUE;
+	memcpy(write->new, fixed, write->bytes);
+	return dropped ? KVM_WATCH_DROP : KVM_WATCH_REPLACE;
+}
+
+static bool is_table(struct vigil_look *look,
+		     const struct vigil_selfmap_write *w)
+{
+	if (w->evident || vigil_look_lives(look))
+		return true;
+	vigil_selfmap_add(look->sm, VIGIL_SELFMAP_UNPROVED, 1);
+	return false;
+}
+
+static enum kvm_watch_verdict judge(struct vigil_look *look,
+				    struct kvm_watch_write *write)
+{
+	struct vigil_selfmap_write w = {
+		.offset = offset_in_page(write->gpa),
+		.bytes = write->bytes,
+	};
+	u8 fixed[VIGIL_SELFMAP_WRITE_MAX];
+
+	BUILD_BUG_ON(VIGIL_SELFMAP_WRITE_MAX < KVM_WATCH_MAX_BYTES);
+	if (read_before(look->vcpu, &w, look->table->shape.root))
+		return KVM_WATCH_CONTINUE;
+	if (!vigil_selfmap_judge_write(&look->shape, &w, write->new, fixed)) {
+		allowed(look->sm, look->table, &w, write->new);
+		return KVM_WATCH_CONTINUE;
+	}
+	if (!is_table(look, &w))
+		return KVM_WATCH_CONTINUE;
+	return refuse(look, write, &w, fixed);
+}
+
+static enum kvm_watch_verdict on_write(struct kvm_watch_client *client,
+				       struct kvm_vcpu *vcpu,
+				       struct kvm_watch_write *write)
+{
+	struct vigil_selfmap *sm = to_sm(client);
+	struct vigil_table table;
+	struct vigil_look look = {
+		.sm = sm,
+		.table = &table,
+		.vcpu = vcpu,
+		.by = VIGIL_SELFMAP_BY_WRITE,
+	};
+
+	if (!vigil_look_find(sm, vigil_selfmap_root(write->gpa), &table))
+		return KVM_WATCH_CONTINUE;
+	vigil_look_begin(&look);
+	return judge(&look, write);
+}
+
+/* --- looks ---------------------------------------------------------------------- */
+
+/* What isn't known yet is looked at as well, by itself. */
+static bool find(struct vigil_selfmap *sm, u64 root, struct vigil_table *copy)
+{
+	if (vigil_look_find(sm, root, copy))
+		return true;
+	if (!root || !READ_ONCE(sm->active))
+		return false;
+	vigil_tables_stranger(&sm->tables, root, copy);
+	return true;
+}
+
+/* Look at all entries where there is @page to read them to. */
+static void look_now(struct vigil_selfmap *sm, struct kvm_vcpu *vcpu, u64 root,
+		     enum vigil_selfmap_by by, u64 *page)
+{
+	struct vigil_table table;
+	struct vigil_look look = {
+		.sm = sm,
+		.table = &table,
+		.vcpu = vcpu,
+		.by = by,
+	};
+	u64 told;
+
+	if (!find(sm, root, &table))
+		return;
+	told = table.told;
+	if (page)
+		vigil_look_page(&look, page);
+	else
+		vigil_look_slot(&look);
+	/* In the usual case nothing is new, and a shared line stays clean. */
+	if (look.check.hostile || told != table.told)
+		keep(sm, &table);
+}
+
+/* The write is done, and the guest runs on when this returns. */
+static void on_missed(struct kvm_watch_client *client, struct kvm_vcpu *vcpu,
+		      gfn_t gfn)
+{
+	u64 *page = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+
+	look_now(to_sm(client), vcpu, gfn_to_gpa(gfn), VIGIL_SELFMAP_BY_WRITE,
+		 page);
+	kfree(page);
+}
+
+/*
+ * The table that goes may have been opened in its time slice; the one that comes
+ * must not be used before it was looked at.
+ */
+static void on_cr3(struct kvm_watch_client *client, struct kvm_vcpu *vcpu,
+		   u64 old, u64 new)
+{
+	struct vigil_selfmap *sm = to_sm(client);
+
+	old = vigil_selfmap_root(old);
+	new = vigil_selfmap_root(new);
+	look_now(sm, vcpu, old, VIGIL_SELFMAP_BY_SWITCH, NULL);
+	if (new != old)
+		look_now(sm, vcpu, new, VIGIL_SELFMAP_BY_SWITCH, NULL);
+}
+
+static const struct kvm_watch_ops watch_ops = {
+	.write = on_write,
+	.missed = on_missed,
+	.cr3 = on_cr3,
+};
+
+/* --- on and off ------------------------------------------------------------------ */
+
+/**
+ * vigil_selfmap_best - The strongest way for a VM
+ * @kvm: the VM, or NULL for any
+ * @why: why not a stronger one, or NULL
+ */
+enum vigil_selfmap_way vigil_selfmap_best(struct kvm *kvm, const char **why)
+{
+	unsigned int caps = kvm_watch_caps(kvm);
+
+	*why = NULL;
+	if (caps & KVM_WATCH_CAP_WRITE)
+		return VIGIL_SELFMAP_WAY_WRITE;
+	*why = "walks of page tables count as writes on this processor";
+	if (caps & KVM_WATCH_CAP_CR3)
+		return VIGIL_SELFMAP_WAY_SWITCH;
+	*why = "KVM can't: no TDP MMU, a Xen guest, or private memory";
+	return VIGIL_SELFMAP_WAY_SWEEP;
+}
+
+int vigil_watch_start(struct vigil_selfmap *sm)
+{
+	int err;
+
+	if (sm->way == VIGIL_SELFMAP_WAY_SWEEP)
+		return 0;
+	sm->client.ops = &watch_ops;
+	err = kvm_watch_enable(sm->vm->kvm, &sm->client);
+	if (err || sm->way == VIGIL_SELFMAP_WAY_WRITE)
+		return err;
+	err = kvm_watch_cr3(sm->vm->kvm, true);
+	if (err)
+		kvm_watch_disable(sm->vm->kvm);
+	return err;
+}
+
+void vigil_watch_stop(struct vigil_selfmap *sm)
+{
+	if (sm->way != VIGIL_SELFMAP_WAY_SWEEP)
+		kvm_watch_disable(sm->vm->kvm);
+}
+
+/* Where that fails the sweep still looks at the table. */
+void vigil_watch_table(struct vigil_selfmap *sm, struct vigil_table *table)
+{
+	if (sm->way != VIGIL_SELFMAP_WAY_WRITE ||
+	    kvm_watch_add_gfn(sm->vm->kvm, gpa_to_gfn(table->shape.root)))
+		return;
+	table->watched = true;
+	atomic_inc(&sm->watched);
+}
+
+void vigil_unwatch_table(struct vigil_selfmap *sm, struct vigil_table *table)
+{
+	if (!table->watched)
+		return;
+	kvm_watch_remove_gfn(sm->vm->kvm, gpa_to_gfn(table->shape.root));
+	atomic_dec(&sm->watched);
+}
+
+void vigil_watch_report(struct vigil_selfmap *sm,
+			struct vigil_selfmap_report *r)
+{
+	struct kvm_watch_stats stats;
+
+	if (sm->way == VIGIL_SELFMAP_WAY_SWEEP)
+		return;
+	kvm_watch_get_stats(sm->vm->kvm, &stats);
+	r->writes = stats.asked;
+	r->missed = stats.missed;
+	r->switches = stats.cr3;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Policy: which entry protects a process.
+ */
+#include <kunit/test.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/srcu.h>
+#include <linux/string.h>
+
+#include "core/policy.h"
+
+struct policy_test {
+	struct vigil_policy policy;
+	/* What the VM's lock is to its policy. */
+	struct mutex lock;
+	struct srcu_struct srcu;
+};
+
+static int policy_init(struct kunit *test)
+{
+	struct policy_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	err = init_srcu_struct(&t->srcu);
+	if (err)
+		return err;
+	mutex_init(&t->lock);
+	vigil_policy_init(&t->policy);
+	test->priv = t;
+	return 0;
+}
+
+static void policy_exit(struct kunit *test)
+{
+	struct policy_test *t = test->priv;
+
+	if (!t)
+		return;
+	vigil_policy_destroy(&t->policy);
+	cleanup_srcu_struct(&t->srcu);
+}
+
+/* Returns the entry's id, or 0 if there was no room. */
+static u32 add(struct kunit *test, const char *comm, u32 pid)
+{
+	struct policy_test *t = test->priv;
+	struct vigil_protect *entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, entry);
+	if (comm)
+		strscpy(entry->comm, comm, sizeof(entry->comm));
+	entry->pid = pid;
+	entry->all = !comm && !pid;
+	mutex_lock(&t->lock);
+	err = vigil_policy_add(&t->policy, entry, &t->lock);
+	mutex_unlock(&t->lock);
+	if (err) {
+		KUNIT_EXPECT_EQ(test, -ENOSPC, err);
+		kfree(entry);
+		return 0;
+	}
+	return entry->id;
+}
+
+static void del(struct kunit *test, u32 id)
+{
+	struct policy_test *t = test->priv;
+	struct vigil_protect *entry;
+
+	mutex_lock(&t->lock);
+	entry = vigil_policy_del(&t->policy, id, &t->lock);
+	mutex_unlock(&t->lock);
+	KUNIT_ASSERT_NOT_NULL(test, entry);
+	KUNIT_EXPECT_EQ(test, id, entry->id);
+	kfree(entry);
+}
+
+static u32 match(struct kunit *test, u32 pid, const char *comm)
+{
+	struct policy_test *t = test->priv;
+	struct vigil_protect *entry;
+	u32 id;
+	int idx;
+
+	idx = srcu_read_lock(&t->srcu);
+	entry = vigil_policy_match(&t->policy, &t->srcu, pid, comm);
+	id = entry ? entry->id : 0;
+	srcu_read_unlock(&t->srcu, idx);
+	return id;
+}
+
+static void test_patterns(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, 0, match(test, 1, "init"));
+	KUNIT_EXPECT_EQ(test, 1, add(test, "nginx*", 0));
+	KUNIT_EXPECT_EQ(test, 2, add(test, "php-fpm[78]", 0));
+	KUNIT_EXPECT_EQ(test, 3, add(test, "w?[!0-9]", 0));
+	KUNIT_EXPECT_EQ(test, 1, match(test, 1, "nginx"));
+	KUNIT_EXPECT_EQ(test, 1, match(test, 1, "nginx: worker"));
+	KUNIT_EXPECT_EQ(test, 0, match(test, 1, "Nginx"));
+	KUNIT_EXPECT_EQ(test, 2, match(test, 1, "php-fpm8"));
+	KUNIT_EXPECT_EQ(test, 0, match(test, 1, "php-fpm9"));
+	KUNIT_EXPECT_EQ(test, 3, match(test, 1, "wxy"));
+	KUNIT_EXPECT_EQ(test, 0, match(test, 1, "wx1"));
+	KUNIT_EXPECT_EQ(test, 0, match(test, 1, ""));
+}
+
+static void test_pid(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, 1, add(test, NULL, 42));
+	KUNIT_EXPECT_EQ(test, 1, match(test, 42, "a"));
+	KUNIT_EXPECT_EQ(test, 0, match(test, 43, "a"));
+}
+
+/* The first in the order of ids decides, also when others come and go. */
+static void test_order(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, 1, add(test, "sshd", 0));
+	KUNIT_EXPECT_EQ(test, 2, add(test, NULL, 0));
+	KUNIT_EXPECT_EQ(test, 3, add(test, "*", 0));
+	KUNIT_EXPECT_EQ(test, 1, match(test, 1, "sshd"));
+	KUNIT_EXPECT_EQ(test, 2, match(test, 1, "bash"));
+	del(test, 2);
+	KUNIT_EXPECT_EQ(test, 3, match(test, 1, "bash"));
+	del(test, 1);
+	KUNIT_EXPECT_EQ(test, 3, match(test, 1, "sshd"));
+	/* Ids aren't used again. */
+	KUNIT_EXPECT_EQ(test, 4, add(test, NULL, 1));
+	del(test, 4);
+	KUNIT_EXPECT_EQ(test, 5, add(test, NULL, 1));
+}
+
+static u32 next(struct kunit *test, u32 id)
+{
+	struct policy_test *t = test->priv;
+	struct vigil_protect *entry;
+	int idx;
+
+	idx = srcu_read_lock(&t->srcu);
+	entry = vigil_policy_next(&t->policy, &t->srcu, id);
+	id = entry ? entry->id : 0;
+	srcu_read_unlock(&t->srcu, idx);
+	return id;
+}
+
+static void test_next(struct kunit *test)
+{
+	for (u32 id = 1; id <= 3; id++)
+		KUNIT_ASSERT_EQ(test, id, add(test, NULL, 0));
+	del(test, 2);
+	KUNIT_EXPECT_EQ(test, 1, next(test, 0));
+	KUNIT_EXPECT_EQ(test, 3, next(test, 2));
+	KUNIT_EXPECT_EQ(test, 0, next(test, 4));
+}
+
+static void test_limit(struct kunit *test)
+{
+	for (u32 id = 1; id <= VIGIL_PROTECT_MAX; id++)
+		KUNIT_ASSERT_EQ(test, id, add(test, NULL, 0));
+	KUNIT_EXPECT_EQ(test, 0, add(test, NULL, 0));
+	del(test, 7);
+	KUNIT_EXPECT_EQ(test, VIGIL_PROTECT_MAX + 1, add(test, NULL, 0));
+}
+
+static struct kunit_case policy_cases[] = {
+	KUNIT_CASE(test_patterns),
+	KUNIT_CASE(test_pid),
+	KUNIT_CASE(test_order),
+	KUNIT_CASE(test_next),
+	KUNIT_CASE(test_limit),
+	{}
+};
+
+static struct kunit_suite policy_suite = {
+	.name = "vigil_policy",
+	.init = policy_init,
+	.exit = policy_exit,
+	.test_cases = policy_cases,
+};
+
+kunit_test_suite(policy_suite);
