@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An alert for somebody who has never seen vigil: what was executed, where,
+ * by whom, which rule forbids it, and what became of it.
+ */
+#include <stdarg.h>
+#include <string.h>
+
+#include <libmnl/libmnl.h>
+
+#include "alert.h"
+#include "text.h"
+#include "vigilctl.h"
+#include "vma_text.h"
+
+#define RED	"\033[1;31m"
+#define YELLOW	"\033[1;33m"
+#define PLAIN	"\033[0m"
+
+static bool was_stopped(const struct vigil_attrs *alert)
+{
+	return number(alert, VIGIL_A_ALERT_OUTCOME) == VIGIL_OUTCOME_BLOCKED ||
+	       number(alert, VIGIL_A_ALERT_OUTCOME) == VIGIL_OUTCOME_DEAD;
+}
+
+static const char *headline(const struct vigil_attrs *alert)
+{
+	switch (number(alert, VIGIL_A_ALERT_KIND)) {
+	case VIGIL_ALERT_KIND_EXEC:
+		return was_stopped(alert) ? "code injection stopped" :
+		       "suspicious code ran";
+	case VIGIL_ALERT_KIND_KILL_OUTCOME:
+		return "outcome of a kill";
+	case VIGIL_ALERT_KIND_SELFMAP:
+		return selfmap_headline(alert);
+	case VIGIL_ALERT_KIND_PROFILE_STALE:
+		return "the guest no longer fits its profile";
+	default:
+		return "alert of an unknown kind";
+	}
+}
+
+static void print_headline(const struct vigil_attrs *alert)
+{
+	const char *on = was_stopped(alert) ? RED : YELLOW;
+	bool colour = use_colour();
+	char time[VIGIL_TIME_SIZE];
+
+	vigil_text_time(number(alert, VIGIL_A_ALERT_TIME), time);
+	printf("%s  %sALERT %llu: %s%s  (vm %llu %s)\n", time,
+	       colour ? on : "",
+	       (unsigned long long)number(alert, VIGIL_A_ALERT_SEQ),
+	       headline(alert), colour ? PLAIN : "",
+	       (unsigned long long)number(alert, VIGIL_A_ALERT_VM_ID),
+	       vigil_attrs_text(alert, VIGIL_A_ALERT_VM_NAME, ""));
+}
+
+void print_line(const char *key, const char *fmt, ...)
+{
+	va_list args;
+
+	printf("    %-9s ", key);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static bool is_selfmap(const struct vigil_attrs *alert)
+{
+	return number(alert, VIGIL_A_ALERT_KIND) == VIGIL_ALERT_KIND_SELFMAP;
+}
+
+static void print_who(const struct vigil_attrs *alert)
+{
+	struct vigil_attrs process;
+
+	if (vigil_attrs_nest(&process, alert, VIGIL_A_ALERT_PROCESS))
+		return;
+	print_line("who", "process %llu \"%s\" (%s), uid %llu, gid %llu, parent %llu",
+		   (unsigned long long)number(&process, VIGIL_A_PROCESS_PID),
+		   vigil_attrs_text(&process, VIGIL_A_PROCESS_COMM, "?"),
+		   vigil_attrs_text(&process, VIGIL_A_PROCESS_EXE,
+				    "executable unknown"),
+		   (unsigned long long)number(&process, VIGIL_A_PROCESS_UID),
+		   (unsigned long long)number(&process, VIGIL_A_PROCESS_GID),
+		   (unsigned long long)number(&process, VIGIL_A_PROCESS_PPID));
+	if (vigil_attrs_has(alert, VIGIL_A_ALERT_TID) &&
+	    number(alert, VIGIL_A_ALERT_TID) !=
+	    number(&process, VIGIL_A_PROCESS_PID))
+		print_line("", "its thread %llu", (unsigned long long)
+			   number(alert, VIGIL_A_ALERT_TID));
+}
+
+static void print_where(const struct vigil_attrs *alert)
+{
+	char words[VIGIL_TEXT_CLEAN_SIZE(1024)], range[TEXT_SIZE], perm[8];
+	struct vigil_attrs vma;
+
+	if (!vigil_attrs_has(alert, VIGIL_A_ALERT_RIP))
+		return;
+	if (vigil_attrs_nest(&vma, alert, VIGIL_A_ALERT_VMA)) {
+		print_line("where", "0x%llx, no mapping there",
+			   (unsigned long long)number(alert,
+						      VIGIL_A_ALERT_RIP));
+		return;
+	}
+	vma_words(&vma, words, sizeof(words));
+	vma_range(&vma, range, sizeof(range));
+	vma_permissions(&vma, perm, sizeof(perm));
+	print_line("where", "0x%llx, in %s",
+		   (unsigned long long)number(alert, VIGIL_A_ALERT_RIP), words);
+	print_line("", "mapping %s %s%s", range, perm,
+		   strncmp(perm + 1, "wx", 2) ? "" :
+		   ": writable and executable");
+}
+
+static void print_why(const struct vigil_attrs *alert)
+{
+	static const char *const why[] = {
+		"code on a stack",
+		"code in memory that is writable and executable at once",
+		"code that was written, then made executable",
+		"code that comes from no program file",
+	};
+	uint64_t rules = number(alert, VIGIL_A_ALERT_RULE);
+	unsigned int i;
+
+	for (i = 0; i < vigil_rule_names.count; i++) {
+		if (rules >> i & 1)
+			print_line("rule", "%s: %s", vigil_rule_names.name[i],
+				   why[i]);
+	}
+	if (vigil_attrs_has(alert, VIGIL_A_ALERT_MITRE))
+		print_line("technique", "MITRE ATT&CK %s",
+			   vigil_attrs_text(alert, VIGIL_A_ALERT_MITRE, ""));
+}
+
+static const char *outcome_words(const struct vigil_attrs *alert)
+{
+	switch (vigil_attrs_uint(alert, VIGIL_A_ALERT_OUTCOME,
+				 VIGIL_OUTCOME_UNKNOWN)) {
+	case VIGIL_OUTCOME_ALLOWED:
+		return "allowed: the code ran";
+	case VIGIL_OUTCOME_BLOCKED:
+		return "blocked: not one instruction of it ran";
+	case VIGIL_OUTCOME_DEAD:
+		return "dead: the process is gone";
+	case VIGIL_OUTCOME_ALIVE:
+		return "alive: the process is still there";
+	default:
+		return "unknown: the guest could not be read";
+	}
+}
+
+static void print_outcome(const struct vigil_attrs *alert)
+{
+	if (vigil_attrs_has(alert, VIGIL_A_ALERT_OUTCOME) && !is_selfmap(alert))
+		print_line("outcome", "%s", outcome_words(alert));
+	if (is_selfmap(alert))
+		print_line("policy", "%s",
+			   vigil_attrs_name(alert, VIGIL_A_ALERT_ASKED));
+	else if (vigil_attrs_has(alert, VIGIL_A_ALERT_ASKED))
+		print_line("policy", "%s, by protect entry %llu",
+			   vigil_attrs_name(alert, VIGIL_A_ALERT_ASKED),
+			   (unsigned long long)number(alert,
+						VIGIL_A_ALERT_PROTECT_ID));
+	if (vigil_attrs_has(alert, VIGIL_A_ALERT_OF_SEQ))
+		print_line("about", "alert %llu",
+			   (unsigned long long)number(alert,
+						VIGIL_A_ALERT_OF_SEQ));
+	if (number(alert, VIGIL_A_ALERT_FOLDED))
+		print_line("folded", "%llu more like this since the last one",
+			   (unsigned long long)number(alert,
+						VIGIL_A_ALERT_FOLDED));
+}
+
+static void print_instruction(uint64_t addr, const uint8_t *bytes, size_t len,
+			      const char *text, void *data)
+{
+	const char **key = data;
+	char hex[48] = "";
+	size_t i;
+
+	for (i = 0; i < len && i < 15; i++)
+		sprintf(hex + 3 * i, "%02x ", bytes[i]);
+	print_line(*key, "%llx: %-24s %s", (unsigned long long)addr, hex, text);
+	*key = "";
+}
+
+static void print_code(const struct vigil_attrs *alert)
+{
+	const struct nlattr *code = alert->tb[VIGIL_A_ALERT_CODE];
+	const char *key = "code";
+
+	if (code)
+		disassemble(mnl_attr_get_payload(code),
+			    mnl_attr_get_payload_len(code),
+			    number(alert, VIGIL_A_ALERT_RIP),
+			    print_instruction, &key);
+}
+
+void print_alert(const struct vigil_attrs *alert)
+{
+	print_headline(alert);
+	if (is_selfmap(alert)) {
+		print_selfmap(alert);
+	} else {
+		print_who(alert);
+		print_where(alert);
+	}
+	print_why(alert);
+	print_outcome(alert);
+	print_code(alert);
+	putchar('\n');
+}
+
+static void add_instruction(uint64_t addr, const uint8_t *bytes, size_t len,
+			    const char *text, void *data)
+{
+	struct json_object *array = data, *object = json_object_new_object();
+	char hex[48] = "";
+	size_t i;
+
+	for (i = 0; i < len && i < 15; i++)
+		sprintf(hex + 2 * i, "%02x", bytes[i]);
+	json_object_object_add(object, "address", vigil_json_hex(addr));
+	json_object_object_add(object, "bytes", json_object_new_string(hex));
+	json_object_object_add(object, "text", json_object_new_string(text));
+	json_object_array_add(array, object);
+}
+
+struct json_object *alert_json(const struct vigil_attrs *alert)
+{
+	const struct nlattr *code = alert->tb[VIGIL_A_ALERT_CODE];
+	struct json_object *json = vigil_attrs_json(alert), *array;
+
+	json_object_object_add(json, "event", json_object_new_string("alert"));
+	if (!code)
+		return json;
+	array = json_object_new_array();
+	disassemble(mnl_attr_get_payload(code), mnl_attr_get_payload_len(code),
+		    number(alert, VIGIL_A_ALERT_RIP), add_instruction, array);
+	json_object_object_add(json, "disassembly", array);
+	return json;
+}
