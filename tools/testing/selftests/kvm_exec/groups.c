@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stddef.h>
+
+#include "client.h"
+
+const struct test *const test_groups[] = {
+	page_tests, write_tests, smp_tests, memory_tests, NULL
+};

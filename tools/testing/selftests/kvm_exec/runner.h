@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A vCPU that runs a routine on a thread of its own. */
+#ifndef KVM_EXEC_RUNNER_H
+#define KVM_EXEC_RUNNER_H
+
+#include <pthread.h>
+
+#include "vmm.h"
+
+struct runner {
+	pthread_t thread;
+	struct vcpu *vcpu;
+	uint64_t rip, rsp;
+	struct args args;
+	enum outcome outcome;
+};
+
+void runner_start(struct runner *r, struct vm *vm, int vcpu, uint64_t rip,
+		  struct args args);
+const struct kvm_regs *runner_join(struct runner *r);
+
+/* End the routines that look at it, or not yet. */
+void set_stop(struct vm *vm, uint8_t value);
+
+#endif
