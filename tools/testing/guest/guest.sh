@@ -16,6 +16,7 @@ guest_boot()
 	local name=$1 seconds=$2
 
 	shift 2
+	trace_resets
 	guest_start "$name" --append rootfstype=ramfs "$@" &&
 		guest_wait "$name" 'vigil-guest: ready' "$seconds" >/dev/null
 }

@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 
+import judge
 from machine import Emulated
 from paths import SRC, output
 
@@ -24,6 +25,8 @@ TIMER = re.compile(r"LVTT\s.*\(vec (\d+)\)")
 EXPIRED = re.compile(r"initial_count = (\d+) current_count = 0\b")
 FLAGS = re.compile(r"RFL=([0-9a-f]+)")
 INTERRUPTS_ON = 0x200
+ENDED = b"QEMU's exit status is 0"
+LAST_WORD = b"Kernel panic"
 LOOKS = 5
 
 
@@ -158,12 +161,23 @@ class Machine(Emulated):
     def last_words(self):
         return [*super().last_words(), *self.triple_fault()]
 
+    def guest_reset_itself(self):
+        """A QEMU that nobody killed, of a guest that had nothing to say, and
+        neither had its host."""
+        if judge.complains(self.kernel_log()):
+            return False
+        return any(ENDED in log.read_bytes() and
+                   LAST_WORD not in log.with_suffix(".serial").read_bytes()
+                   for log in self.directory.glob("guests/**/*.log"))
+
     def erred(self):
         """QEMU sometimes makes a processor run a breakpoint that the kernel
         has already replaced: its translator reads code while another processor
         patches it (mended in QEMU 8.1). Nothing of ours sets breakpoints.
         And sometimes it is gone without a word of the kernel's, either itself
-        or by a triple fault, see last_words(). stuck() is another reason."""
+        or by a triple fault, see last_words(). stuck() is another reason.
+        Next to a second processor a guest can go the same way, one that
+        nobody attached to as well; why isn't known, hence it is told."""
         if self.lost:
             return "a lost interrupt"
         if self.process.returncode:
@@ -175,4 +189,6 @@ class Machine(Emulated):
         if any(b"Oops: int3" in log.read_bytes() for log in logs
                if log.exists()):
             return "a breakpoint that is not there"
+        if self.smp > 1 and self.guest_reset_itself():
+            return "a guest that reset itself"
         return ""

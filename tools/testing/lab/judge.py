@@ -49,6 +49,12 @@ def findings(report):
     return found + [f"kernel: at {place}"] if place else found
 
 
+def complains(text):
+    """Has the kernel said a bad word since the first suite began?"""
+    begin = MARK.search(text)
+    return bool(begin and BAD_KERNEL_WORDS.search(text, begin.end()))
+
+
 class Suite:
     """The verdict on one suite; only unindented lines of KTAP count."""
 

@@ -3,6 +3,9 @@
 # shellcheck shell=bash
 
 LAB_GUESTS=/tmp/guest
+LAB_TRACE=/sys/kernel/tracing
+# APM volume 2, appendix C
+SVM_EXIT_SHUTDOWN=0x7f
 # The seconds that suites name are those of the stock kernel in a lab that has the
 # machine for itself. Only what fails waits longer.
 case ${VIGIL_KERNEL:-stock} in
@@ -288,8 +291,25 @@ guest_state()
 		echo "runs, $(guest_monitor "$1" "info registers -a" |
 			grep -o 'RIP=[^ ]*\|HLT=.' | xargs)"
 	else
-		tail -n 1 "$LAB_GUESTS/$1.log"
+		echo "$(tail -n 1 "$LAB_GUESTS/$1.log"), $(last_reset)"
 	fi
+}
+
+# Of a guest that can't handle its exceptions any more only the end of its QEMU is
+# seen; KVM knows where it was, and what it was given last.
+trace_resets()
+{
+	local events=$LAB_TRACE/events/kvm
+
+	echo "exit_reason == $SVM_EXIT_SHUTDOWN" >$events/kvm_exit/filter
+	echo 1 | tee $events/kvm_exit/enable $events/kvm_inj_virq/enable \
+		$events/kvm_inj_exception/enable >/dev/null
+}
+
+last_reset()
+{
+	awk '/kvm_exit:/ { print before[$1], "and", $0 } { before[$1] = $0 }' \
+		$LAB_TRACE/trace | tail -n 1 | tr -s ' '
 }
 
 guest_missed()
