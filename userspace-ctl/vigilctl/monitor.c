@@ -443,9 +443,7 @@ int alert_monitor(int argc, char **argv)
 
 	ret = parse_args(argc, argv, args);
 	if (!ret)
-		ret = args[0].value ?
-			session_open_vm(&mon.ask, args[0].value, &mon.only) :
-			session_open(&mon.ask);
+		ret = session_open_for(&mon.ask, args[0].value, &mon.only);
 	if (ret)
 		return ret;
 	ret = session_open(&mon.events);

@@ -86,8 +86,7 @@ static int probe_show(int argc, char **argv)
 	if (vigil_nl_open(&nl, opt_debug ? stderr : NULL, &err))
 		return err.code == ENOENT ? show_no_module() : fail(&err);
 	vigil_nl_request(&nl, VIGIL_CMD_CAPS_GET);
-	if (vigil_nl_talk(&nl, false, show_caps, NULL, &err))
-		ret = fail(&err);
+	ret = session_ask(&nl, show_caps, NULL);
 	vigil_nl_close(&nl);
 	return ret;
 }

@@ -235,7 +235,6 @@ static int show_profile(const struct vigil_msg *msg,
 static int profile_show(int argc, char **argv)
 {
 	struct arg args[] = { { .name = "--vm" }, { 0 } };
-	struct vigil_err err;
 	struct vigil_nl nl;
 	uint32_t id;
 	int ret;
@@ -247,8 +246,7 @@ static int profile_show(int argc, char **argv)
 		return ret;
 	mnl_attr_put_u32(vigil_nl_request(&nl, VIGIL_CMD_PROFILE_GET),
 			 VIGIL_A_PROFILE_VM_ID, id);
-	if (vigil_nl_talk(&nl, false, show_profile, NULL, &err))
-		ret = fail(&err);
+	ret = session_ask(&nl, show_profile, NULL);
 	vigil_nl_close(&nl);
 	return ret;
 }

@@ -42,14 +42,12 @@ static int protect_list(int argc, char **argv)
 	struct arg args[] = { { .name = "--vm" }, { 0 } };
 	struct nlmsghdr *nlh;
 	struct vigil_nl nl;
-	uint32_t id = 0;
+	uint32_t id;
 	int ret;
 
 	ret = parse_args(argc, argv, args);
 	if (!ret)
-		ret = args[0].value ?
-			session_open_vm(&nl, args[0].value, &id) :
-			session_open(&nl);
+		ret = session_open_for(&nl, args[0].value, &id);
 	if (ret)
 		return ret;
 	nlh = vigil_nl_request(&nl, VIGIL_CMD_PROTECT_GET);
@@ -106,16 +104,10 @@ static void put_entry(struct nlmsghdr *nlh, uint32_t vm,
 	mnl_attr_put_u32(nlh, VIGIL_A_PROTECT_ACTION, entry->action);
 }
 
-static int show_added(const struct vigil_msg *msg,
-		      void *data __attribute__((unused)),
-		      struct vigil_err *err __attribute__((unused)))
+static void show_added(const struct vigil_attrs *entry)
 {
-	if (opt_json)
-		print_json(vigil_attrs_json(&msg->attrs));
-	else
-		printf("protect %llu added\n", (unsigned long long)
-		       vigil_attrs_uint(&msg->attrs, VIGIL_A_PROTECT_ID, 0));
-	return 0;
+	printf("protect %llu added\n", (unsigned long long)
+	       vigil_attrs_uint(entry, VIGIL_A_PROTECT_ID, 0));
 }
 
 static int protect_add(int argc, char **argv)
@@ -130,7 +122,6 @@ static int protect_add(int argc, char **argv)
 		{ 0 }
 	};
 	struct entry entry;
-	struct vigil_err err;
 	struct vigil_nl nl;
 	uint32_t id;
 	int ret;
@@ -143,8 +134,7 @@ static int protect_add(int argc, char **argv)
 	if (ret)
 		return ret;
 	put_entry(vigil_nl_request(&nl, VIGIL_CMD_PROTECT_NEW), id, &entry);
-	if (vigil_nl_talk(&nl, false, show_added, NULL, &err))
-		ret = fail(&err);
+	ret = session_show(&nl, show_added);
 	vigil_nl_close(&nl);
 	return ret;
 }
@@ -201,11 +191,10 @@ static int protect_del(int argc, char **argv)
 		return usage("which entry? give its id");
 	if (parse_number("id", args[1].value, 1, UINT32_MAX, &entry))
 		return EXIT_USAGE;
-	ret = args[0].value ? session_open_vm(&nl, args[0].value, &id) :
-			      session_open(&nl);
+	ret = session_open_for(&nl, args[0].value, &id);
 	if (ret)
 		return ret;
-	if (!args[0].value)
+	if (!id)
 		ret = find_vm(&nl, entry, &id);
 	if (!ret)
 		ret = delete_entry(&nl, id, entry);

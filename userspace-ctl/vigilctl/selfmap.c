@@ -72,17 +72,6 @@ static void show_plain(const struct vigil_attrs *s)
 	show_counts(s);
 }
 
-static int show_one(const struct vigil_msg *msg,
-		    void *data __attribute__((unused)),
-		    struct vigil_err *err __attribute__((unused)))
-{
-	if (opt_json)
-		print_json(vigil_attrs_json(&msg->attrs));
-	else
-		show_plain(&msg->attrs);
-	return 0;
-}
-
 static int show_all(void)
 {
 	struct vigil_nl nl;
@@ -97,10 +86,9 @@ static int show_all(void)
 	return ret;
 }
 
-/* One request about the VM called @vm; @show prints the reply. */
-static int ask(const char *vm, uint8_t cmd, vigil_msg_fn show)
+/* One request about the VM called @vm; @plain prints the reply, if there is one. */
+static int ask(const char *vm, uint8_t cmd, plain_fn plain)
 {
-	struct vigil_err err;
 	struct vigil_nl nl;
 	uint32_t id;
 	int ret;
@@ -109,10 +97,7 @@ static int ask(const char *vm, uint8_t cmd, vigil_msg_fn show)
 	if (ret)
 		return ret;
 	mnl_attr_put_u32(vigil_nl_request(&nl, cmd), VIGIL_A_SELFMAP_VM_ID, id);
-	if (!show)
-		ret = session_do(&nl);
-	else if (vigil_nl_talk(&nl, false, show, NULL, &err))
-		ret = fail(&err);
+	ret = plain ? session_show(&nl, plain) : session_do(&nl);
 	vigil_nl_close(&nl);
 	return ret;
 }
@@ -126,7 +111,7 @@ static int selfmap_show(int argc, char **argv)
 	if (ret)
 		return ret;
 	return args[0].value ?
-	       ask(args[0].value, VIGIL_CMD_SELFMAP_GET, show_one) :
+	       ask(args[0].value, VIGIL_CMD_SELFMAP_GET, show_plain) :
 	       show_all();
 }
 
@@ -203,23 +188,15 @@ static int selfmap_off(int argc, char **argv)
 	return ret ? ret : ask(args[0].value, VIGIL_CMD_SELFMAP_DEL, NULL);
 }
 
-static int show_checked(const struct vigil_msg *msg,
-			void *data __attribute__((unused)),
-			struct vigil_err *err __attribute__((unused)))
+static void show_checked(const struct vigil_attrs *s)
 {
-	const struct vigil_attrs *s = &msg->attrs;
-
-	if (opt_json)
-		print_json(vigil_attrs_json(s));
-	else
-		printf("%llu tables of %llu processes: %llu wrong entries\n",
-		       (unsigned long long)
-		       vigil_attrs_uint(s, VIGIL_A_SELFMAP_TABLES, 0),
-		       (unsigned long long)
-		       vigil_attrs_uint(s, VIGIL_A_SELFMAP_PROCESSES, 0),
-		       (unsigned long long)
-		       vigil_attrs_uint(s, VIGIL_A_SELFMAP_WRONG, 0));
-	return 0;
+	printf("%llu tables of %llu processes: %llu wrong entries\n",
+	       (unsigned long long)
+	       vigil_attrs_uint(s, VIGIL_A_SELFMAP_TABLES, 0),
+	       (unsigned long long)
+	       vigil_attrs_uint(s, VIGIL_A_SELFMAP_PROCESSES, 0),
+	       (unsigned long long)
+	       vigil_attrs_uint(s, VIGIL_A_SELFMAP_WRONG, 0));
 }
 
 static int selfmap_check(int argc, char **argv)

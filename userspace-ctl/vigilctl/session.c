@@ -20,11 +20,39 @@ int session_open(struct vigil_nl *nl)
 	return EXIT_NO_MODULE;
 }
 
-int session_do(struct vigil_nl *nl)
+int session_ask(struct vigil_nl *nl, vigil_msg_fn fn, void *data)
 {
 	struct vigil_err err;
 
-	return vigil_nl_talk(nl, false, NULL, NULL, &err) ? fail(&err) : 0;
+	return vigil_nl_talk(nl, false, fn, data, &err) ? fail(&err) : 0;
+}
+
+int session_do(struct vigil_nl *nl)
+{
+	return session_ask(nl, NULL, NULL);
+}
+
+struct shown {
+	plain_fn plain;
+};
+
+static int show_reply(const struct vigil_msg *msg, void *data,
+		      struct vigil_err *err __attribute__((unused)))
+{
+	const struct shown *shown = data;
+
+	if (opt_json)
+		print_json(vigil_attrs_json(&msg->attrs));
+	else
+		shown->plain(&msg->attrs);
+	return 0;
+}
+
+int session_show(struct vigil_nl *nl, plain_fn plain)
+{
+	struct shown shown = { plain };
+
+	return session_ask(nl, show_reply, &shown);
 }
 
 /* Two VMs may have the same name; then it does not tell which is meant. */
@@ -81,4 +109,10 @@ int session_open_vm(struct vigil_nl *nl, const char *vm, uint32_t *id)
 	if (ret)
 		vigil_nl_close(nl);
 	return ret;
+}
+
+int session_open_for(struct vigil_nl *nl, const char *vm, uint32_t *id)
+{
+	*id = 0;
+	return vm ? session_open_vm(nl, vm, id) : session_open(nl);
 }

@@ -36,25 +36,10 @@ static int show_all(struct vigil_nl *nl)
 	return EXIT_DONE;
 }
 
-static int show_stats(const struct vigil_msg *msg,
-		      void *data __attribute__((unused)),
-		      struct vigil_err *err __attribute__((unused)))
-{
-	if (opt_json)
-		print_json(vigil_attrs_json(&msg->attrs));
-	else
-		show_plain(&msg->attrs);
-	return 0;
-}
-
 static int show_one(struct vigil_nl *nl, struct nlmsghdr *nlh, uint32_t id)
 {
-	struct vigil_err err;
-
 	mnl_attr_put_u32(nlh, VIGIL_A_STATS_VM_ID, id);
-	if (vigil_nl_talk(nl, false, show_stats, NULL, &err))
-		return fail(&err);
-	return EXIT_DONE;
+	return session_show(nl, show_plain);
 }
 
 static int stats_show(int argc, char **argv)
@@ -62,14 +47,12 @@ static int stats_show(int argc, char **argv)
 	struct arg args[] = { { .name = "--vm" }, { 0 } };
 	struct nlmsghdr *nlh;
 	struct vigil_nl nl;
-	uint32_t id = 0;
+	uint32_t id;
 	int ret;
 
 	ret = parse_args(argc, argv, args);
 	if (!ret)
-		ret = args[0].value ?
-			session_open_vm(&nl, args[0].value, &id) :
-			session_open(&nl);
+		ret = session_open_for(&nl, args[0].value, &id);
 	if (ret)
 		return ret;
 	nlh = vigil_nl_request(&nl, VIGIL_CMD_STATS_GET);

@@ -95,7 +95,18 @@ int parse_mask(const char *what, const char *s,
 int session_open(struct vigil_nl *nl);
 /* Connect and find the VM called @vm, an id or a name. */
 int session_open_vm(struct vigil_nl *nl, const char *vm, uint32_t *id);
-/* Do one request that has no reply but success. */
+/* The same, but without a name connect only; @id is 0 then. */
+int session_open_for(struct vigil_nl *nl, const char *vm, uint32_t *id);
+
+/* Prints a reply for people. */
+typedef void (*plain_fn)(const struct vigil_attrs *reply);
+
+/*
+ * Do one request; 0 or an exit code that was told.  The reply goes to @fn, is
+ * printed as JSON or by @plain, or there is none but success.
+ */
+int session_ask(struct vigil_nl *nl, vigil_msg_fn fn, void *data);
+int session_show(struct vigil_nl *nl, plain_fn plain);
 int session_do(struct vigil_nl *nl);
 
 /* --- output.c: data, plain or JSON --- */

@@ -83,17 +83,6 @@ static void show_plain(const struct vigil_attrs *vm)
 	print_attr("last alert", vm, VIGIL_A_VM_LAST_ALERT);
 }
 
-static int show_vm(const struct vigil_msg *msg,
-		   void *data __attribute__((unused)),
-		   struct vigil_err *err __attribute__((unused)))
-{
-	if (opt_json)
-		print_json(vigil_attrs_json(&msg->attrs));
-	else
-		show_plain(&msg->attrs);
-	return 0;
-}
-
 /* The VM that is the verb's only argument. */
 static int open_named(struct vigil_nl *nl, int argc, char **argv, uint32_t *id)
 {
@@ -108,7 +97,6 @@ static int open_named(struct vigil_nl *nl, int argc, char **argv, uint32_t *id)
 
 static int vm_show(int argc, char **argv)
 {
-	struct vigil_err err;
 	struct vigil_nl nl;
 	uint32_t id;
 	int ret;
@@ -118,8 +106,7 @@ static int vm_show(int argc, char **argv)
 		return ret;
 	mnl_attr_put_u32(vigil_nl_request(&nl, VIGIL_CMD_VM_GET),
 			 VIGIL_A_VM_ID, id);
-	if (vigil_nl_talk(&nl, false, show_vm, NULL, &err))
-		ret = fail(&err);
+	ret = session_show(&nl, show_plain);
 	vigil_nl_close(&nl);
 	return ret;
 }
@@ -141,7 +128,6 @@ static int show_attached(const struct vigil_msg *msg, void *data,
 
 static int attach(int fd, const char *name)
 {
-	struct vigil_err err;
 	struct nlmsghdr *nlh;
 	struct vigil_nl nl;
 	int ret;
@@ -153,8 +139,7 @@ static int attach(int fd, const char *name)
 	mnl_attr_put_u32(nlh, VIGIL_A_VM_FD, fd);
 	if (name)
 		mnl_attr_put_strz(nlh, VIGIL_A_VM_NAME, name);
-	if (vigil_nl_talk(&nl, false, show_attached, (void *)name, &err))
-		ret = fail(&err);
+	ret = session_ask(&nl, show_attached, (void *)name);
 	vigil_nl_close(&nl);
 	return ret;
 }
