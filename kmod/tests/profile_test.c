@@ -3,28 +3,16 @@
  * Validation of a profile: what passes, and what the error says.
  */
 
-#include <linux/netlink.h>
-
 #include "tests/fake.h"
+#include "tests/profile_case.h"
 
 #define F(name)	VIGIL_PROFILE_FIELD_##name
 
-struct profile_test {
-	struct vigil_profile_builder builder;
-	struct vigil_profile out;
-	struct netlink_ext_ack extack;
-	struct vigil_fake *fake;
-};
-
 static int profile_init(struct kunit *test)
 {
-	struct profile_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct vigil_profile *good = &vigil_fake_linux(test)->profile;
 
-	if (!t)
-		return -ENOMEM;
-	t->fake = vigil_fake_linux(test);
-	test->priv = t;
-	return 0;
+	return vigil_profile_test_init(test, good) ? 0 : -ENOMEM;
 }
 
 static void add_all_but(struct kunit *test, u32 but)
@@ -35,12 +23,11 @@ static void add_all_but(struct kunit *test, u32 but)
 		if (field != but)
 			KUNIT_EXPECT_EQ(test, 0,
 					vigil_profile_add(&t->builder, field,
-							  t->fake->profile.field[field],
+							  t->good->field[field],
 							  &t->extack));
 	}
 	KUNIT_EXPECT_EQ(test, 0,
-			vigil_profile_set_banner(&t->builder,
-						 t->fake->profile.banner,
+			vigil_profile_set_banner(&t->builder, t->good->banner,
 						 &t->extack));
 }
 
@@ -49,9 +36,8 @@ static void test_complete(struct kunit *test)
 	struct profile_test *t = test->priv;
 
 	add_all_but(test, VIGIL_PROFILE_FIELDS);
-	KUNIT_ASSERT_EQ(test, 0,
-			vigil_profile_finish(&t->builder, &t->out, &t->extack));
-	KUNIT_EXPECT_MEMEQ(test, &t->out, &t->fake->profile, sizeof(t->out));
+	KUNIT_ASSERT_EQ(test, 0, vigil_profile_test_finish(t));
+	KUNIT_EXPECT_MEMEQ(test, &t->out, t->good, sizeof(t->out));
 	KUNIT_EXPECT_NULL(test, t->extack._msg);
 }
 
@@ -64,7 +50,7 @@ static void test_missing(struct kunit *test)
 	for (u32 field = 0; field < VIGIL_PROFILE_FIELDS; field++) {
 		memset(&t->builder, 0, sizeof(t->builder));
 		add_all_but(test, field);
-		if (!vigil_profile_finish(&t->builder, &t->out, &t->extack)) {
+		if (!vigil_profile_test_finish(t)) {
 			KUNIT_EXPECT_EQ(test, 0, t->out.field[field]);
 			optional++;
 			continue;
@@ -79,8 +65,7 @@ static void test_missing_name(struct kunit *test)
 	struct profile_test *t = test->priv;
 
 	add_all_but(test, F(TASK_REAL_PARENT));
-	KUNIT_EXPECT_EQ(test, -EINVAL,
-			vigil_profile_finish(&t->builder, &t->out, &t->extack));
+	KUNIT_EXPECT_EQ(test, -EINVAL, vigil_profile_test_finish(t));
 	KUNIT_EXPECT_STREQ(test, "profile: task-real-parent is missing",
 			   t->extack._msg);
 	/* Nothing was handed out. */
@@ -127,14 +112,7 @@ static void test_banner(struct kunit *test)
 			vigil_profile_set_banner(&t->builder, banner + 1, NULL));
 }
 
-struct range_case {
-	const char *name;
-	u32 field;
-	u64 value;
-	const char *error;
-};
-
-static const struct range_case range_cases[] = {
+static const struct profile_field_case range_cases[] = {
 	{ "a kernel address", F(SYM_STEXT), FAKE_TEXT, NULL },
 	{ "5 levels' lowest", F(SYM_INIT_MM), 0xff00000000000000, NULL },
 	{ "a user address", F(SYM_STEXT), 0x400000,
@@ -177,21 +155,7 @@ static const struct range_case range_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(range, range_cases, name);
 
-static void test_range(struct kunit *test)
-{
-	const struct range_case *c = test->param_value;
-	struct profile_test *t = test->priv;
-	int err;
-
-	err = vigil_profile_add(&t->builder, c->field, c->value, &t->extack);
-	KUNIT_EXPECT_EQ(test, c->error ? -EINVAL : 0, err);
-	if (c->error)
-		KUNIT_EXPECT_STREQ(test, c->error, t->extack._msg);
-	KUNIT_EXPECT_EQ(test, c->error ? 0 : c->value,
-			t->builder.profile.field[c->field]);
-}
-
-static const struct range_case relation_cases[] = {
+static const struct profile_field_case relation_cases[] = {
 	{ "text ends before it starts", F(SYM_ETEXT), FAKE_TEXT - 1,
 	  "profile: sym-etext doesn't fit sym-stext" },
 	{ "no text", F(SYM_ETEXT), FAKE_TEXT,
@@ -210,16 +174,10 @@ KUNIT_ARRAY_PARAM_DESC(relation, relation_cases, name);
 
 static void test_relation(struct kunit *test)
 {
-	const struct range_case *c = test->param_value;
-	struct profile_test *t = test->priv;
+	const struct profile_field_case *c = test->param_value;
 
 	add_all_but(test, c->field);
-	KUNIT_ASSERT_EQ(test, 0,
-			vigil_profile_add(&t->builder, c->field, c->value,
-					  &t->extack));
-	KUNIT_EXPECT_EQ(test, -EINVAL,
-			vigil_profile_finish(&t->builder, &t->out, &t->extack));
-	KUNIT_EXPECT_STREQ(test, c->error, t->extack._msg);
+	vigil_profile_test_relation(test);
 }
 
 static struct kunit_case profile_cases[] = {
@@ -229,7 +187,7 @@ static struct kunit_case profile_cases[] = {
 	KUNIT_CASE(test_twice),
 	KUNIT_CASE(test_unknown),
 	KUNIT_CASE(test_banner),
-	KUNIT_CASE_PARAM(test_range, range_gen_params),
+	KUNIT_CASE_PARAM(vigil_profile_test_range, range_gen_params),
 	KUNIT_CASE_PARAM(test_relation, relation_gen_params),
 	{}
 };

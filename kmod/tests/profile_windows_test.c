@@ -3,29 +3,21 @@
  * Validation of a Windows guest's profile: what passes, and what the error says.
  */
 
-#include <linux/netlink.h>
 #include <linux/sizes.h>
 
 #include "tests/fake_windows.h"
+#include "tests/profile_case.h"
 
 #define F(name)	VIGIL_WINDOWS_FIELD_##name
 
-struct profile_test {
-	struct vigil_profile_builder builder;
-	struct vigil_profile out;
-	struct netlink_ext_ack extack;
-	struct vigil_profile *good;
-};
-
 static int profile_init(struct kunit *test)
 {
-	struct profile_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct vigil_profile *good = &vigil_fake_windows(test, 4)->f->profile;
+	struct profile_test *t = vigil_profile_test_init(test, good);
 
 	if (!t)
 		return -ENOMEM;
-	t->good = &vigil_fake_windows(test, 4)->f->profile;
 	t->builder.profile.os = VIGIL_PROFILE_OS_WINDOWS;
-	test->priv = t;
 	return 0;
 }
 
@@ -49,17 +41,12 @@ static void add_all_but(struct kunit *test, u32 but)
 						 &t->extack));
 }
 
-static int finish(struct profile_test *t)
-{
-	return vigil_profile_finish(&t->builder, &t->out, &t->extack);
-}
-
 static void test_complete(struct kunit *test)
 {
 	struct profile_test *t = test->priv;
 
 	add_all_but(test, VIGIL_WINDOWS_FIELDS);
-	KUNIT_ASSERT_EQ(test, 0, finish(t));
+	KUNIT_ASSERT_EQ(test, 0, vigil_profile_test_finish(t));
 	KUNIT_EXPECT_MEMEQ(test, &t->out, t->good, sizeof(t->out));
 	KUNIT_EXPECT_EQ(test, VIGIL_WINDOWS_FIELDS,
 			vigil_profile_fields(&t->out));
@@ -73,7 +60,7 @@ static void test_missing(struct kunit *test)
 
 	for (u32 field = 0; field < VIGIL_WINDOWS_FIELDS; field++) {
 		add_all_but(test, field);
-		if (!finish(t)) {
+		if (!vigil_profile_test_finish(t)) {
 			KUNIT_EXPECT_GE(test, field, F(FLAG_PROCESS_EXITING));
 			optional++;
 			continue;
@@ -95,7 +82,7 @@ static void test_no_shadow(struct kunit *test)
 
 	t->good->field[F(KVA_SHADOW)] = 0;
 	add_all_but(test, F(KPROCESS_USER_DIRECTORY_TABLE_BASE));
-	KUNIT_EXPECT_EQ(test, 0, finish(t));
+	KUNIT_EXPECT_EQ(test, 0, vigil_profile_test_finish(t));
 }
 
 /* A field of a Linux guest, and of none. */
@@ -113,14 +100,7 @@ static void test_unknown(struct kunit *test)
 			   t->extack._msg);
 }
 
-struct range_case {
-	const char *name;
-	u32 field;
-	u64 value;
-	const char *error;
-};
-
-static const struct range_case range_cases[] = {
+static const struct profile_field_case range_cases[] = {
 	{ "a kernel", F(KERNEL_BASE), FAKE_NT, NULL },
 	{ "a kernel inside a page", F(KERNEL_BASE), FAKE_NT + 8,
 	  "profile: kernel-base is misaligned" },
@@ -156,21 +136,7 @@ static const struct range_case range_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(range, range_cases, name);
 
-static void test_range(struct kunit *test)
-{
-	const struct range_case *c = test->param_value;
-	struct profile_test *t = test->priv;
-	int err;
-
-	err = vigil_profile_add(&t->builder, c->field, c->value, &t->extack);
-	KUNIT_EXPECT_EQ(test, c->error ? -EINVAL : 0, err);
-	if (c->error)
-		KUNIT_EXPECT_STREQ(test, c->error, t->extack._msg);
-	KUNIT_EXPECT_EQ(test, c->error ? 0 : c->value,
-			t->builder.profile.field[c->field]);
-}
-
-static const struct range_case relation_cases[] = {
+static const struct profile_field_case relation_cases[] = {
 	{ "a head before the image", F(PS_ACTIVE_PROCESS_HEAD), FAKE_NT - 16,
 	  "profile: ps-active-process-head isn't in the image" },
 	{ "a head half behind it", F(PS_ACTIVE_PROCESS_HEAD),
@@ -184,15 +150,10 @@ KUNIT_ARRAY_PARAM_DESC(relation, relation_cases, name);
 
 static void test_relation(struct kunit *test)
 {
-	const struct range_case *c = test->param_value;
-	struct profile_test *t = test->priv;
+	const struct profile_field_case *c = test->param_value;
 
 	add_all_but(test, c->field);
-	KUNIT_ASSERT_EQ(test, 0,
-			vigil_profile_add(&t->builder, c->field, c->value,
-					  &t->extack));
-	KUNIT_EXPECT_EQ(test, -EINVAL, finish(t));
-	KUNIT_EXPECT_STREQ(test, c->error, t->extack._msg);
+	vigil_profile_test_relation(test);
 }
 
 static struct kunit_case profile_cases[] = {
@@ -200,7 +161,7 @@ static struct kunit_case profile_cases[] = {
 	KUNIT_CASE(test_missing),
 	KUNIT_CASE(test_no_shadow),
 	KUNIT_CASE(test_unknown),
-	KUNIT_CASE_PARAM(test_range, range_gen_params),
+	KUNIT_CASE_PARAM(vigil_profile_test_range, range_gen_params),
 	KUNIT_CASE_PARAM(test_relation, relation_gen_params),
 	{}
 };
