@@ -85,12 +85,65 @@ enum vigil_outcome {
  * @VIGIL_ALERT_KIND_PROFILE_STALE: The guest no longer fits its profile.
  * @VIGIL_ALERT_KIND_SELFMAP: A Windows guest's page-table self-map was about
  *   to be opened, or was.
+ * @VIGIL_ALERT_KIND_UNREADABLE: A fetch of a protected process could not be
+ *   judged, or nobody could tell whose it was; the action of its entry was the
+ *   answer.
+ * @VIGIL_ALERT_KIND_NESTED: The guest runs guests of its own, whose code is
+ *   not judged. Told once a minute at most.
+ * @VIGIL_ALERT_KIND_WITHOUT_PROFILE: User code runs, or with block does not,
+ *   while there is no proved profile. Told once a minute at most, and when the
+ *   answer changes.
  */
 enum vigil_alert_kind {
 	VIGIL_ALERT_KIND_EXEC,
 	VIGIL_ALERT_KIND_KILL_OUTCOME,
 	VIGIL_ALERT_KIND_PROFILE_STALE,
 	VIGIL_ALERT_KIND_SELFMAP,
+	VIGIL_ALERT_KIND_UNREADABLE,
+	VIGIL_ALERT_KIND_NESTED,
+	VIGIL_ALERT_KIND_WITHOUT_PROFILE,
+};
+
+/**
+ * enum vigil_page_kind - What a page of a Linux guest is, by its struct page.
+ * @VIGIL_PAGE_KIND_UNKNOWN: It could not be told.
+ * @VIGIL_PAGE_KIND_FILE: The page cache of a file system that is no memory,
+ *   DAX included.
+ * @VIGIL_PAGE_KIND_SHMEM: A file that is memory: tmpfs, ramfs, memfd, System
+ *   V, what the kernel shares with a process.
+ * @VIGIL_PAGE_KIND_ANON: Anonymous memory, private copies and pages merged by
+ *   KSM included.
+ * @VIGIL_PAGE_KIND_HUGETLB: A file of hugetlbfs.
+ * @VIGIL_PAGE_KIND_KERNEL: A page of nobody, as the vDSO's and the zero page
+ *   are.
+ * @VIGIL_PAGE_KIND_DEVICE: Memory of a device or a driver, or a block device.
+ */
+enum vigil_page_kind {
+	VIGIL_PAGE_KIND_UNKNOWN,
+	VIGIL_PAGE_KIND_FILE,
+	VIGIL_PAGE_KIND_SHMEM,
+	VIGIL_PAGE_KIND_ANON,
+	VIGIL_PAGE_KIND_HUGETLB,
+	VIGIL_PAGE_KIND_KERNEL,
+	VIGIL_PAGE_KIND_DEVICE,
+};
+
+/**
+ * enum vigil_unreadable_reason - What could not be told about a fetch.
+ * @VIGIL_UNREADABLE_REASON_PROCESS: Whose it was.
+ * @VIGIL_UNREADABLE_REASON_ADDRESS: Where the page is mapped; neither at RIP
+ *   nor behind it.
+ * @VIGIL_UNREADABLE_REASON_PAGE: What the page is.
+ * @VIGIL_UNREADABLE_REASON_MAPPING: What the mapping is, on which a rule of
+ *   the entry depends.
+ * @VIGIL_UNREADABLE_REASON_MEMORY: The host had no memory left to look.
+ */
+enum vigil_unreadable_reason {
+	VIGIL_UNREADABLE_REASON_PROCESS,
+	VIGIL_UNREADABLE_REASON_ADDRESS,
+	VIGIL_UNREADABLE_REASON_PAGE,
+	VIGIL_UNREADABLE_REASON_MAPPING,
+	VIGIL_UNREADABLE_REASON_MEMORY,
 };
 
 /**
@@ -227,6 +280,9 @@ enum vigil_vma_kind {
  * @VIGIL_PROFILE_FIELD_MOUNT_MNT: Offset of struct vfsmount in struct mount.
  * @VIGIL_PROFILE_FIELD_UTS_NAME: Offset of struct new_utsname in struct
  *   uts_namespace.
+ * @VIGIL_PROFILE_FIELD_MAPPING_HOST: host in struct address_space.
+ * @VIGIL_PROFILE_FIELD_MAPPING_WRITABLE: i_mmap_writable in struct
+ *   address_space, 32 bits.
  */
 enum vigil_profile_field {
 	VIGIL_PROFILE_FIELD_SYM_STEXT,
@@ -297,6 +353,8 @@ enum vigil_profile_field {
 	VIGIL_PROFILE_FIELD_MOUNT_PARENT,
 	VIGIL_PROFILE_FIELD_MOUNT_MOUNTPOINT,
 	VIGIL_PROFILE_FIELD_UTS_NAME,
+	VIGIL_PROFILE_FIELD_MAPPING_HOST,
+	VIGIL_PROFILE_FIELD_MAPPING_WRITABLE,
 };
 
 /**
@@ -392,7 +450,6 @@ enum {
 	VIGIL_A_VM_PROFILE_STATE,
 	VIGIL_A_VM_ATTACHED,
 	VIGIL_A_VM_SWEEP_MS,
-	VIGIL_A_VM_UNREADABLE,
 	VIGIL_A_VM_SWEEP,
 	VIGIL_A_VM_LAST_ALERT,
 	VIGIL_A_VM_SELFMAP_WAY,
@@ -430,6 +487,7 @@ enum {
 	VIGIL_A_PROTECT_RULES,
 	VIGIL_A_PROTECT_ACTION,
 	VIGIL_A_PROTECT_HITS,
+	VIGIL_A_PROTECT_WITHOUT_PROFILE,
 
 	__VIGIL_A_PROTECT_MAX,
 	VIGIL_A_PROTECT_MAX = (__VIGIL_A_PROTECT_MAX - 1)
@@ -470,6 +528,7 @@ enum {
 	VIGIL_A_VMA_PRESENT,
 	VIGIL_A_VMA_GRANTED,
 	VIGIL_A_VMA_OPEN,
+	VIGIL_A_VMA_COUNTED_TO,
 
 	__VIGIL_A_VMA_MAX,
 	VIGIL_A_VMA_MAX = (__VIGIL_A_VMA_MAX - 1)
@@ -506,6 +565,8 @@ enum {
 	VIGIL_A_ALERT_VICTIM,
 	VIGIL_A_ALERT_MODULE,
 	VIGIL_A_ALERT_SELFMAP,
+	VIGIL_A_ALERT_PAGE,
+	VIGIL_A_ALERT_REASON,
 
 	__VIGIL_A_ALERT_MAX,
 	VIGIL_A_ALERT_MAX = (__VIGIL_A_ALERT_MAX - 1)
@@ -587,6 +648,7 @@ enum {
 	VIGIL_A_STATS_REREAD,
 	VIGIL_A_STATS_ALERTS,
 	VIGIL_A_STATS_ALERTS_FOLDED,
+	VIGIL_A_STATS_FETCH_TIME,
 
 	__VIGIL_A_STATS_MAX,
 	VIGIL_A_STATS_MAX = (__VIGIL_A_STATS_MAX - 1)

@@ -44,8 +44,9 @@
  * @cpl:	privilege level
  * @pad:	0
  *
- * VIGIL_VM_REGS waits until the vCPU leaves the guest the next time and takes
- * a snapshot there.  ENOENT: no such vCPU; EINVAL: @timeout_ms or @pad;
+ * VIGIL_VM_REGS waits until the vCPU enters the guest the next time and takes
+ * a snapshot there; one that is in the guest is made to leave it for that.
+ * ENOENT: no such vCPU; EINVAL: @timeout_ms or @pad;
  * ETIMEDOUT: the vCPU did not run in this time (idle, or paused);
  * EINTR: a signal came.
  */
