@@ -9,11 +9,11 @@
 #include "api/netlink.h"
 #include "core/flavour.h"
 #include "core/vm.h"
-#include "protect/exec.h"
+#include "protect/exec/exec.h"
 #include "protect/guest.h"
 #include "protect/selfmap.h"
 
-static int attach(struct vigil_vm *vm)
+static int attach_protections(struct vigil_vm *vm)
 {
 	int err;
 
@@ -35,7 +35,7 @@ err_guest:
 	return err;
 }
 
-static void detach(struct vigil_vm *vm)
+static void detach_protections(struct vigil_vm *vm)
 {
 	vigil_selfmap_teardown(vm);
 	vigil_exec_teardown(vm);
@@ -43,8 +43,8 @@ static void detach(struct vigil_vm *vm)
 }
 
 static const struct vigil_vm_hooks hooks = {
-	.attach = attach,
-	.detach = detach,
+	.attach = attach_protections,
+	.detach = detach_protections,
 	.announce = vigil_nl_announce,
 	.alert = vigil_nl_alert,
 };
@@ -65,6 +65,8 @@ static int __init vigil_init(void)
 	err = vigil_nl_init();
 	if (err)
 		goto err_chardev;
+	/* What is open now keeps the module only if it stays. */
+	vigil_chardev_admit();
 	pr_info("loaded, for " VIGIL_FLAVOUR " KVM\n");
 	return 0;
 
@@ -75,7 +77,11 @@ err_vm:
 	return err;
 }
 
-/* No VM is attached: each holds a reference to the module. */
+/*
+ * An attached VM, an open file and a dump between two of its parts hold a
+ * reference to the module, so that there are none.  Requests may still run, and
+ * find that no VM can be attached any more; vigil_nl_exit() waits for them.
+ */
 static void __exit vigil_exit(void)
 {
 	vigil_nl_exit();

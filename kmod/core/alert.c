@@ -33,7 +33,7 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_init);
 void vigil_alerts_destroy(struct vigil_alerts *a)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(a->ring); i++)
-		kfree(a->ring[i]);
+		vigil_alert_put(a->ring[i]);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_destroy);
 
@@ -141,6 +141,17 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_admit);
 
 /* --- the ring ------------------------------------------------------------- */
 
+/**
+ * vigil_alert_put - Be done with an alert
+ * @alert: the alert, or NULL
+ */
+void vigil_alert_put(struct vigil_alert *alert)
+{
+	if (alert && refcount_dec_and_test(&alert->users))
+		kfree(alert);
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_alert_put);
+
 static struct vigil_alert **slot(struct vigil_alerts *a, u64 seq)
 {
 	return &a->ring[seq % VIGIL_ALERT_RING];
@@ -149,9 +160,12 @@ static struct vigil_alert **slot(struct vigil_alerts *a, u64 seq)
 /**
  * vigil_alerts_add - Put an alert on the ring
  * @a: the VM's alerts
- * @alert: allocated by kmalloc(), now the ring's
+ * @alert: allocated by kmalloc(), the caller's own
  *
- * The oldest gives way.  Return: the alert's sequence number.
+ * The oldest gives way.  The caller stays a user of the alert, and is done with
+ * it by vigil_alert_put().
+ *
+ * Return: the alert's sequence number.
  */
 u64 vigil_alerts_add(struct vigil_alerts *a, struct vigil_alert *alert)
 {
@@ -159,6 +173,8 @@ u64 vigil_alerts_add(struct vigil_alerts *a, struct vigil_alert *alert)
 	struct vigil_alert_fold *fold;
 	u64 seq;
 
+	/* The ring and the caller. */
+	refcount_set(&alert->users, 2);
 	spin_lock(&a->lock);
 	seq = ++a->last;
 	alert->seq = seq;
@@ -168,38 +184,37 @@ u64 vigil_alerts_add(struct vigil_alerts *a, struct vigil_alert *alert)
 	if (fold)
 		fold->seq = seq;
 	spin_unlock(&a->lock);
-	kfree(alert);
+	vigil_alert_put(alert);
 	return seq;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_add);
 
 /**
- * vigil_alerts_read - Copy the first alert from a sequence number on
+ * vigil_alerts_get - Find the first alert from a sequence number on
  * @a: the VM's alerts
  * @seq: the sequence number
- * @out: where to
  * @lost: how many from @seq on the ring no longer holds
  *
- * Return: 0, or -ENOENT: there is none (yet).
+ * Return: the alert, for vigil_alert_put(), or NULL: there is none (yet).
  */
-int vigil_alerts_read(struct vigil_alerts *a, u64 seq,
-		      struct vigil_alert *out, u64 *lost)
+struct vigil_alert *vigil_alerts_get(struct vigil_alerts *a, u64 seq,
+				     u64 *lost)
 {
 	u64 oldest, from = max(seq, 1ULL);
-	int err = -ENOENT;
+	struct vigil_alert *alert = NULL;
 
 	spin_lock(&a->lock);
 	oldest = a->last < VIGIL_ALERT_RING ? 1 : a->last - VIGIL_ALERT_RING + 1;
 	*lost = from < oldest ? oldest - from : 0;
 	from += *lost;
 	if (from <= a->last) {
-		*out = **slot(a, from);
-		err = 0;
+		alert = *slot(a, from);
+		refcount_inc(&alert->users);
 	}
 	spin_unlock(&a->lock);
-	return err;
+	return alert;
 }
-EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_read);
+EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_get);
 
 u64 vigil_alerts_last(struct vigil_alerts *a)
 {

@@ -6,6 +6,7 @@
 #ifndef _VIGIL_ALERT_H
 #define _VIGIL_ALERT_H
 
+#include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -79,8 +80,12 @@ struct vigil_alert_selfmap {
 
 /**
  * struct vigil_alert - An alert
+ *
+ * Nothing of it changes once it is on the ring.
  */
 struct vigil_alert {
+	/** @users: The ring, and who reads it. */
+	refcount_t users;
 	u64 seq;
 	/** @time: Nanoseconds since 1970. */
 	u64 time;
@@ -90,6 +95,8 @@ struct vigil_alert {
 	u32 protect_id;
 	/** @mitre: A constant string, or NULL. */
 	const char *mitre;
+	/** @reason: Valid for the kind unreadable. */
+	enum vigil_unreadable_reason reason;
 	/** @of_seq: The alert whose outcome this is, or 0. */
 	u64 of_seq;
 	/** @folded: Alerts like this that were not told since the last one. */
@@ -117,6 +124,7 @@ struct vigil_alert {
 	/** @has_fetch: And so is this. */
 	bool has_fetch;
 	u32 tid;
+	enum vigil_page_kind page;
 	struct vigil_alert_vma vma;
 };
 
@@ -156,8 +164,9 @@ bool vigil_alerts_admit(struct vigil_alerts *a,
 			const struct vigil_alert_key *key, u64 now,
 			u32 *folded, u64 *seq);
 u64 vigil_alerts_add(struct vigil_alerts *a, struct vigil_alert *alert);
-int vigil_alerts_read(struct vigil_alerts *a, u64 seq,
-		      struct vigil_alert *out, u64 *lost);
+struct vigil_alert *vigil_alerts_get(struct vigil_alerts *a, u64 seq,
+				     u64 *lost);
+void vigil_alert_put(struct vigil_alert *alert);
 u64 vigil_alerts_last(struct vigil_alerts *a);
 u64 vigil_alerts_folded(struct vigil_alerts *a);
 

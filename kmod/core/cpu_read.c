@@ -10,7 +10,7 @@
 #include "core/flavour.h"
 
 /* Some registers stay in the VMCS until somebody asks. */
-static void fill(struct kvm_vcpu *vcpu, enum kvm_reg reg)
+static void cache_reg(struct kvm_vcpu *vcpu, enum kvm_reg reg)
 {
 	if (!(vcpu->arch.regs_avail & BIT(reg)))
 		static_call(kvm_x86_cache_reg)(vcpu, reg);
@@ -31,7 +31,7 @@ u64 vigil_cpu_cr3(struct kvm_vcpu *vcpu)
 {
 	if (!(vcpu->arch.efer & EFER_LMA) || vigil_cpu_is_away(vcpu))
 		return 0;
-	fill(vcpu, VCPU_EXREG_CR3);
+	cache_reg(vcpu, VCPU_EXREG_CR3);
 	return vcpu->arch.cr3;
 }
 
@@ -57,7 +57,7 @@ void vigil_cpu_set_rsp(struct kvm_vcpu *vcpu, u64 rsp)
 
 #else
 
-static u64 msr_of(struct kvm_vcpu *vcpu, u32 index)
+static u64 read_guest_msr(struct kvm_vcpu *vcpu, u32 index)
 {
 	u64 value;
 
@@ -77,11 +77,11 @@ static u32 guess_cpl(const struct vigil_cpu *cpu)
 
 void vigil_cpu_read(struct kvm_vcpu *vcpu, struct vigil_cpu *cpu)
 {
-	fill(vcpu, VCPU_REGS_RSP);
-	fill(vcpu, VCPU_REGS_RIP);
-	fill(vcpu, VCPU_EXREG_CR0);
-	fill(vcpu, VCPU_EXREG_CR3);
-	fill(vcpu, VCPU_EXREG_CR4);
+	cache_reg(vcpu, VCPU_REGS_RSP);
+	cache_reg(vcpu, VCPU_REGS_RIP);
+	cache_reg(vcpu, VCPU_EXREG_CR0);
+	cache_reg(vcpu, VCPU_EXREG_CR3);
+	cache_reg(vcpu, VCPU_EXREG_CR4);
 
 	BUILD_BUG_ON(ARRAY_SIZE(cpu->gpr) != __VCPU_REGS_R15 + 1);
 	for (int i = 0; i < ARRAY_SIZE(cpu->gpr); i++)
@@ -92,9 +92,9 @@ void vigil_cpu_read(struct kvm_vcpu *vcpu, struct vigil_cpu *cpu)
 	cpu->cr3 = vcpu->arch.cr3;
 	cpu->cr4 = vcpu->arch.cr4;
 	cpu->efer = vcpu->arch.efer;
-	cpu->gs_base = msr_of(vcpu, MSR_GS_BASE);
-	cpu->kernel_gs_base = msr_of(vcpu, MSR_KERNEL_GS_BASE);
-	cpu->lstar = msr_of(vcpu, MSR_LSTAR);
+	cpu->gs_base = read_guest_msr(vcpu, MSR_GS_BASE);
+	cpu->kernel_gs_base = read_guest_msr(vcpu, MSR_KERNEL_GS_BASE);
+	cpu->lstar = read_guest_msr(vcpu, MSR_LSTAR);
 	cpu->idt_base = 0;
 	cpu->cpl = guess_cpl(cpu);
 }

@@ -2,35 +2,30 @@
 /*
  * Registers of a vCPU that runs in another thread.
  *
- * Only a vCPU's own thread can read them.  Whoever wants them queues a request,
- * a probe on KVM's tracepoint for entering the guest answers it there, and the
- * vCPU is kicked to make it pass by.  The probe exists only while somebody
- * waits.  It is the entry because only there all of KVM's copies are settled:
- * at the exit that of CR3 is still the one of the exit before, on AMD.
+ * Only a vCPU's own thread can read them.  A thread that wants them adds a hook
+ * for the entry into the guest, where the vCPU answers, and kicks the vCPU to
+ * make it pass by.  The hook exists only while the thread waits.
  */
 #include <linux/completion.h>
 #include <linux/kvm_host.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/rculist.h>
-#include <linux/tracepoint.h>
 
 #include "core/cpu.h"
-
-DECLARE_TRACE(kvm_entry,
-	      TP_PROTO(struct kvm_vcpu *vcpu, bool force_immediate_exit),
-	      TP_ARGS(vcpu, force_immediate_exit));
+#include "core/entry.h"
 
 enum request_state {
 	REQUEST_WAITING,
 	REQUEST_TAKEN,
 };
 
-/* Lives on the stack of who waits. */
+/* Lives on the stack of the thread that waits. */
 struct cpu_request {
+	struct vigil_entry_hook hook;
+	/* In the list of those that vigil_cpu_abort() can end. */
 	struct list_head entry;
-	struct kvm *kvm;
 	int vcpu;
-	/* Whoever moves it on from WAITING is the one who answers. */
+	/* One that moves it on from WAITING is the one that answers. */
 	atomic_t state;
 	bool aborted;
 	struct completion done;
@@ -40,72 +35,34 @@ struct cpu_request {
 static DEFINE_MUTEX(requests_lock);
 static LIST_HEAD(requests);
 
-static bool take(struct cpu_request *req)
+static bool take_request(struct cpu_request *req)
 {
 	return atomic_cmpxchg(&req->state, REQUEST_WAITING, REQUEST_TAKEN) ==
 	       REQUEST_WAITING;
 }
 
-/* Interrupts are off, and the tracepoint holds off RCU. */
-static void answer(void *unused, struct kvm_vcpu *vcpu, bool immediate_exit)
+/* On the vCPU's thread, interrupts are off. */
+static void answer_request(struct vigil_entry_hook *hook, struct kvm_vcpu *vcpu)
 {
-	struct cpu_request *req;
+	struct cpu_request *req = container_of(hook, struct cpu_request, hook);
 
-	list_for_each_entry_rcu(req, &requests, entry,
-				rcu_read_lock_any_held()) {
-		if (req->kvm != vcpu->kvm)
-			continue;
-		if (req->vcpu != VIGIL_CPU_ANY && req->vcpu != vcpu->vcpu_idx)
-			continue;
-		if (!take(req))
-			continue;
-		vigil_cpu_read(vcpu, &req->cpu);
-		complete(&req->done);
-	}
+	if (req->vcpu != VIGIL_CPU_ANY && req->vcpu != vcpu->vcpu_idx)
+		return;
+	if (!take_request(req))
+		return;
+	vigil_cpu_read(vcpu, &req->cpu);
+	complete(&req->done);
 }
 
-static int add_request(struct cpu_request *req)
-{
-	int err = 0;
-
-	mutex_lock(&requests_lock);
-	if (list_empty(&requests))
-		err = register_trace_kvm_entry(answer, NULL);
-	if (!err)
-		list_add_rcu(&req->entry, &requests);
-	mutex_unlock(&requests_lock);
-	return err;
-}
-
-/* On return no probe looks at @req any more. */
-static void del_request(struct cpu_request *req)
-{
-	mutex_lock(&requests_lock);
-	list_del_rcu(&req->entry);
-	if (list_empty(&requests))
-		unregister_trace_kvm_entry(answer, NULL);
-	mutex_unlock(&requests_lock);
-	tracepoint_synchronize_unregister();
-}
-
-static void kick(const struct cpu_request *req)
+static void kick_vcpus(const struct cpu_request *req)
 {
 	struct kvm_vcpu *vcpu;
 	unsigned long i;
 
-	kvm_for_each_vcpu(i, vcpu, req->kvm) {
+	kvm_for_each_vcpu(i, vcpu, req->hook.kvm) {
 		if (req->vcpu == VIGIL_CPU_ANY || req->vcpu == vcpu->vcpu_idx)
 			kvm_vcpu_kick(vcpu);
 	}
-}
-
-static int result(const struct cpu_request *req, long left)
-{
-	if (req->aborted)
-		return -ENODEV;
-	if (left < 0)
-		return -EINTR;
-	return left ? 0 : -ETIMEDOUT;
 }
 
 /**
@@ -121,22 +78,41 @@ static int result(const struct cpu_request *req, long left)
 int vigil_cpu_wait(struct kvm *kvm, int vcpu, unsigned int timeout_ms,
 		   struct vigil_cpu *cpu)
 {
-	struct cpu_request req = { .kvm = kvm, .vcpu = vcpu };
+	struct cpu_request req = {
+		.hook = { .kvm = kvm, .enter = answer_request },
+		.vcpu = vcpu,
+	};
 	long left = msecs_to_jiffies(timeout_ms);
 	int err;
 
 	init_completion(&req.done);
-	err = add_request(&req);
+	mutex_lock(&requests_lock);
+	list_add(&req.entry, &requests);
+	mutex_unlock(&requests_lock);
+
+	err = vigil_entry_add(&req.hook);
+	if (!err) {
+		kick_vcpus(&req);
+		left = wait_for_completion_interruptible_timeout(&req.done,
+								 left);
+		/* From here on no vCPU writes to the request. */
+		vigil_entry_del(&req.hook);
+	}
+
+	mutex_lock(&requests_lock);
+	list_del(&req.entry);
+	mutex_unlock(&requests_lock);
+
 	if (err)
 		return err;
-	kick(&req);
-	left = wait_for_completion_interruptible_timeout(&req.done, left);
-	del_request(&req);
-
-	err = result(&req, left);
-	if (!err)
-		*cpu = req.cpu;
-	return err;
+	if (req.aborted)
+		return -ENODEV;
+	if (left < 0)
+		return -EINTR;
+	if (!left)
+		return -ETIMEDOUT;
+	*cpu = req.cpu;
+	return 0;
 }
 
 /* Ends all waits for vCPUs of @kvm. */
@@ -146,7 +122,7 @@ void vigil_cpu_abort(struct kvm *kvm)
 
 	mutex_lock(&requests_lock);
 	list_for_each_entry(req, &requests, entry) {
-		if (req->kvm != kvm || !take(req))
+		if (req->hook.kvm != kvm || !take_request(req))
 			continue;
 		req->aborted = true;
 		complete(&req->done);

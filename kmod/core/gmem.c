@@ -4,7 +4,6 @@
  */
 
 #include <linux/align.h>
-#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/minmax.h>
@@ -12,25 +11,7 @@
 #include <kunit/visibility.h>
 
 #include "core/gmem.h"
-
-/* What the architecture allows at most. */
-#define GMEM_PHYS_BITS	52
-
-/**
- * vigil_gmem_mask - Which bits a guest-physical address can have
- * @gm: The guest's memory.
- *
- * Return: A mask that includes the offset in the page.
- */
-u64 vigil_gmem_mask(const struct vigil_gmem *gm)
-{
-	u8 bits = gm->phys_bits;
-
-	if (!bits || bits > GMEM_PHYS_BITS)
-		bits = GMEM_PHYS_BITS;
-	return GENMASK_ULL(bits - 1, 0);
-}
-EXPORT_SYMBOL_IF_KUNIT(vigil_gmem_mask);
+#include "core/pte.h"
 
 /**
  * vigil_gpa_read - Read guest-physical memory

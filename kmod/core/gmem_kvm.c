@@ -11,14 +11,9 @@
 
 #include "core/gmem_kvm.h"
 
-static struct kvm *to_kvm(struct vigil_gmem *gm)
+static struct kvm *gmem_to_kvm(struct vigil_gmem *gm)
 {
 	return container_of(gm, struct vigil_gmem_kvm, gm)->kvm;
-}
-
-static int read_here(struct vigil_gmem *gm, u64 gpa, void *buf, size_t len)
-{
-	return kvm_read_guest(to_kvm(gm), gpa, buf, len) ? -EFAULT : 0;
 }
 
 static unsigned long gpa_to_hva(struct kvm *kvm, gpa_t gpa)
@@ -49,14 +44,15 @@ static void mark_dirty(struct kvm *kvm, gfn_t gfn)
 		set_bit_le(gfn - slot->base_gfn, slot->dirty_bitmap);
 }
 
-static bool is_writable(struct kvm *kvm, gfn_t gfn)
+static bool gfn_is_writable(struct kvm *kvm, gfn_t gfn)
 {
 	struct kvm_memory_slot *slot = gfn_to_memslot(kvm, gfn);
 
 	return slot && !(slot->flags & KVM_MEM_READONLY);
 }
 
-static int exchange(struct page *page, unsigned int offset, u64 *old, u64 new)
+static int exchange_in_page(struct page *page, unsigned int offset, u64 *old,
+			    u64 new)
 {
 	void *addr = kmap_local_page(page);
 	bool done;
@@ -81,20 +77,20 @@ static int cmpxchg_hva(struct kvm *kvm, unsigned long hva, u64 *old, u64 new)
 	mmap_read_unlock(kvm->mm);
 	if (pinned != 1)
 		return -EFAULT;
-	err = exchange(page, offset_in_page(hva), old, new);
+	err = exchange_in_page(page, offset_in_page(hva), old, new);
 	unpin_user_pages_dirty_lock(&page, 1, !err);
 	return err;
 }
 
 static int cmpxchg_here(struct vigil_gmem *gm, u64 gpa, u64 *old, u64 new)
 {
-	struct kvm *kvm = to_kvm(gm);
+	struct kvm *kvm = gmem_to_kvm(gm);
 	unsigned long hva;
 	int idx, err = -EFAULT;
 
 	idx = srcu_read_lock(&kvm->srcu);
 	hva = gfn_to_hva(kvm, gpa_to_gfn(gpa));
-	if (!kvm_is_error_hva(hva) && is_writable(kvm, gpa_to_gfn(gpa)))
+	if (!kvm_is_error_hva(hva) && gfn_is_writable(kvm, gpa_to_gfn(gpa)))
 		err = cmpxchg_hva(kvm, hva + offset_in_page(gpa), old, new);
 	if (!err)
 		mark_dirty(kvm, gpa_to_gfn(gpa));
@@ -102,28 +98,24 @@ static int cmpxchg_here(struct vigil_gmem *gm, u64 gpa, u64 *old, u64 new)
 	return err;
 }
 
-static const struct vigil_gmem_ops here_ops = {
-	.read = read_here,
-	.cmpxchg = cmpxchg_here,
-};
-
 /* A string move for eight bytes costs more than the rest of the read. */
-static bool copy_here(void *buf, unsigned long hva, size_t len)
+static bool copy_hva(void *buf, unsigned long hva, size_t len)
 {
 	u64 value;
 
 	if (len != sizeof(value))
-		return !__copy_from_user_inatomic(buf, (const void __user *)hva,
-						  len);
+		return !__copy_from_user(buf, (const void __user *)hva, len);
 	if (__get_user(value, (const u64 __user *)hva))
 		return false;
 	memcpy(buf, &value, sizeof(value));
 	return true;
 }
 
-/* Most guests have all their memory in two memslots. */
-static struct kvm_memory_slot *slot_borrowed(struct vigil_gmem_kvm *g,
-					     gfn_t gfn)
+/*
+ * Most guests have all their memory in two memslots.  One that goes meanwhile
+ * stays as it is until the VM's SRCU is left, for all who have found it.
+ */
+static struct kvm_memory_slot *find_slot(struct vigil_gmem_kvm *g, gfn_t gfn)
 {
 	struct kvm_memory_slot *slot = g->slot;
 
@@ -135,20 +127,33 @@ static struct kvm_memory_slot *slot_borrowed(struct vigil_gmem_kvm *g,
 	return slot;
 }
 
-static int read_borrowed(struct vigil_gmem *gm, u64 gpa, void *buf, size_t len)
+/* The VMM's memory is the thread's, and the VM's SRCU is held. */
+static int read_on_vcpu(struct vigil_gmem *gm, u64 gpa, void *buf, size_t len)
 {
 	struct vigil_gmem_kvm *g = container_of(gm, struct vigil_gmem_kvm, gm);
-	struct kvm_memory_slot *slot = slot_borrowed(g, gpa_to_gfn(gpa));
+	struct kvm_memory_slot *slot = find_slot(g, gpa_to_gfn(gpa));
 	unsigned long hva;
-	bool copied;
 
 	if (!slot)
 		return -EFAULT;
 	hva = __gfn_to_hva_memslot(slot, gpa_to_gfn(gpa)) + offset_in_page(gpa);
+	return copy_hva(buf, hva, len) ? 0 : -EFAULT;
+}
+
+static const struct vigil_gmem_ops here_ops = {
+	.read = read_on_vcpu,
+	.cmpxchg = cmpxchg_here,
+};
+
+/* What the host has swapped out isn't there. */
+static int read_borrowed(struct vigil_gmem *gm, u64 gpa, void *buf, size_t len)
+{
+	int err;
+
 	pagefault_disable();
-	copied = copy_here(buf, hva, len);
+	err = read_on_vcpu(gm, gpa, buf, len);
 	pagefault_enable();
-	return copied ? 0 : -EFAULT;
+	return err;
 }
 
 static const struct vigil_gmem_ops borrowed_ops = {
@@ -171,9 +176,9 @@ static struct page *pin_page(struct mm_struct *mm, unsigned long hva)
 	return page;
 }
 
-static int read_remote(struct vigil_gmem *gm, u64 gpa, void *buf, size_t len)
+static int read_elsewhere(struct vigil_gmem *gm, u64 gpa, void *buf, size_t len)
 {
-	struct kvm *kvm = to_kvm(gm);
+	struct kvm *kvm = gmem_to_kvm(gm);
 	unsigned long hva = gpa_to_hva(kvm, gpa);
 	struct page *page;
 
@@ -188,7 +193,7 @@ static int read_remote(struct vigil_gmem *gm, u64 gpa, void *buf, size_t len)
 }
 
 static const struct vigil_gmem_ops remote_ops = {
-	.read = read_remote,
+	.read = read_elsewhere,
 };
 
 void vigil_gmem_init_vcpu(struct vigil_gmem_kvm *g, struct kvm_vcpu *vcpu)
@@ -196,6 +201,7 @@ void vigil_gmem_init_vcpu(struct vigil_gmem_kvm *g, struct kvm_vcpu *vcpu)
 	g->gm.ops = &here_ops;
 	g->gm.phys_bits = vcpu->arch.maxphyaddr;
 	g->kvm = vcpu->kvm;
+	g->slot = NULL;
 }
 
 void vigil_gmem_init(struct vigil_gmem_kvm *g, struct kvm *kvm)

@@ -17,11 +17,10 @@ struct kvm_vcpu;
 struct vigil_gmem_kvm {
 	struct vigil_gmem gm;
 	struct kvm *kvm;
-	/* While it is borrowed. */
-	/** @srcu: of the critical section that keeps the memslots */
-	int srcu;
-	/** @slot: the last that was used */
+	/** @slot: the last that was used, while the VM's SRCU is held */
 	struct kvm_memory_slot *slot;
+	/** @srcu: of the critical section, while the memory is borrowed */
+	int srcu;
 };
 
 /* For use on @vcpu's own thread, inside a callback of KVM. */

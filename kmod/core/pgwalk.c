@@ -7,7 +7,6 @@
  * root has, so that it ends whatever it reads.
  */
 
-#include <linux/bitops.h>
 #include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/export.h>
@@ -17,20 +16,7 @@
 #include <kunit/visibility.h>
 
 #include "core/pgwalk.h"
-
-#define PTE_PRESENT	BIT_ULL(0)
-#define PTE_WRITE	BIT_ULL(1)
-#define PTE_USER	BIT_ULL(2)
-#define PTE_HUGE	BIT_ULL(7)
-#define PTE_NX		BIT_ULL(63)
-
-/* Bits 12 to 51; what a guest's own width leaves of them are reserved bits. */
-#define PTE_ADDR	GENMASK_ULL(51, 12)
-
-#define PAGE_BITS	12
-#define TABLE_BITS	9
-/* A leaf is a page of 4K, 2M or 1G. */
-#define MAX_LEAF_SHIFT	(PAGE_BITS + 2 * TABLE_BITS)
+#include "core/pte.h"
 
 /**
  * vigil_space_init - Look at an address space
@@ -45,7 +31,7 @@ void vigil_space_init(struct vigil_space *s, struct vigil_gmem *gm, u64 cr3,
 {
 	memset(s, 0, sizeof(*s));
 	s->gm = gm;
-	s->root = cr3 & PTE_ADDR;
+	s->root = cr3 & VIGIL_CR3_ADDR;
 	s->levels = levels == 5 ? 5 : 4;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_space_init);
@@ -60,50 +46,55 @@ void vigil_space_flush(struct vigil_space *s)
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_space_flush);
 
-static bool is_canonical(const struct vigil_space *s, u64 gva)
-{
-	const unsigned int bits = PAGE_BITS + s->levels * TABLE_BITS;
-
-	return (u64)sign_extend64(gva, bits - 1) == gva;
-}
-
-static u64 offset_in(u64 addr, unsigned int shift)
-{
-	return addr & (BIT_ULL(shift) - 1);
-}
-
-static bool is_leaf(u64 pte, unsigned int shift)
-{
-	return shift == PAGE_BITS ||
-	       ((pte & PTE_HUGE) && shift <= MAX_LEAF_SHIFT);
-}
-
 /* Would the guest's own MMU raise a reserved-bit fault? */
-static bool has_reserved(const struct vigil_space *s, u64 pte,
-			 unsigned int shift)
+static bool pte_has_reserved(const struct vigil_space *s, u64 pte,
+			     unsigned int shift)
 {
-	u64 reserved = PTE_ADDR & ~vigil_gmem_mask(s->gm);
+	u64 reserved = VIGIL_PTE_ADDR & ~vigil_gmem_mask(s->gm);
 
-	if (shift > MAX_LEAF_SHIFT)
-		reserved |= PTE_HUGE;
-	else if (shift > PAGE_BITS && (pte & PTE_HUGE))
+	if (shift > VIGIL_LEAF_SHIFT_MAX)
+		reserved |= VIGIL_PTE_HUGE;
+	else if (shift > VIGIL_PAGE_SHIFT && (pte & VIGIL_PTE_HUGE))
 		/* Bit 12 of a large page is PAT, the others must be 0. */
-		reserved |= GENMASK_ULL(shift - 1, PAGE_BITS + 1);
+		reserved |= GENMASK_ULL(shift - 1, VIGIL_PAGE_SHIFT + 1);
 	return pte & reserved;
 }
 
-static int read_entry(struct vigil_space *s, u64 table, u64 gva,
-		      unsigned int shift, u64 *pte)
+static int read_pte(struct vigil_space *s, u64 table, u64 gva,
+		    unsigned int shift, u64 *pte)
 {
-	u64 index = (gva >> shift) & (BIT_ULL(TABLE_BITS) - 1);
 	int err;
 
-	err = vigil_gpa_read(s->gm, table + index * sizeof(*pte), pte,
-			     sizeof(*pte));
+	err = vigil_gpa_read_in_page(s->gm, table + vigil_pte_index(gva, shift) *
+				     sizeof(*pte), pte, sizeof(*pte));
 	if (err)
 		return err;
-	if (!(*pte & PTE_PRESENT) || has_reserved(s, *pte, shift))
+	if (!(*pte & VIGIL_PTE_PRESENT) || pte_has_reserved(s, *pte, shift))
 		return -ENOENT;
+	return 0;
+}
+
+/* Go down from the table in @w, whose entries cover 1 << @shift bytes. */
+static int walk_from(struct vigil_space *s, u64 gva, unsigned int shift,
+		     struct vigil_pte_walk *w)
+{
+	u64 pte;
+	int err;
+
+	for (;; shift -= VIGIL_TABLE_SHIFT) {
+		w->shift = shift;
+		err = read_pte(s, w->table_gpa, gva, shift, &pte);
+		if (err)
+			return err;
+		w->writable &= !!(pte & VIGIL_PTE_WRITE);
+		w->user &= !!(pte & VIGIL_PTE_USER);
+		w->nx |= !!(pte & VIGIL_PTE_NX);
+		if (vigil_pte_is_leaf(pte, shift))
+			break;
+		w->table_gpa = pte & VIGIL_PTE_ADDR;
+	}
+	w->pte = pte;
+	w->gpa = vigil_pte_page(pte, shift) | vigil_pte_offset(gva, shift);
 	return 0;
 }
 
@@ -111,7 +102,8 @@ static int read_entry(struct vigil_space *s, u64 table, u64 gva,
  * vigil_walk - Translate a guest-virtual address
  * @s: The space.
  * @gva: The address.
- * @w: Result; after -ENOENT only its shift is valid, the size of the hole.
+ * @w: Result; after -ENOENT only its shift is valid, the size of the hole, and
+ *	the table that holds the entry.
  *
  * Reads the tables anew each time, so that permissions can be checked again.
  *
@@ -121,48 +113,45 @@ static int read_entry(struct vigil_space *s, u64 table, u64 gva,
  */
 int vigil_walk(struct vigil_space *s, u64 gva, struct vigil_pte_walk *w)
 {
-	unsigned int shift = PAGE_BITS + s->levels * TABLE_BITS;
-	u64 pte;
-	int err;
-
-	if (!is_canonical(s, gva))
+	if (!vigil_pte_is_canonical(gva, s->levels))
 		return -EINVAL;
-
 	*w = (struct vigil_pte_walk){
 		.table_gpa = s->root,
 		.writable = true,
 		.user = true,
 	};
-	for (;;) {
-		shift -= TABLE_BITS;
-		w->shift = shift;
-		err = read_entry(s, w->table_gpa, gva, shift, &pte);
-		if (err)
-			return err;
-		w->writable &= !!(pte & PTE_WRITE);
-		w->user &= !!(pte & PTE_USER);
-		w->nx |= !!(pte & PTE_NX);
-		if (is_leaf(pte, shift))
-			break;
-		w->table_gpa = pte & PTE_ADDR;
-	}
-	w->pte = pte;
-	w->gpa = (pte & PTE_ADDR & ~(BIT_ULL(shift) - 1)) |
-		 offset_in(gva, shift);
-	return 0;
+	return walk_from(s, gva, vigil_pte_top_shift(s->levels) -
+			 VIGIL_TABLE_SHIFT, w);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_walk);
 
-static const struct vigil_translation *find_cached(const struct vigil_space *s,
-						   u64 gva)
+/*
+ * A translation of the address, or else the last one in the same table, whose
+ * entry for the address is one read away.  The newest first: who reads a
+ * structure reads on in it.
+ */
+static const struct vigil_translation *
+find_translation(const struct vigil_space *s, u64 gva)
 {
-	const struct vigil_translation *t;
+	const struct vigil_translation *near = NULL;
+	unsigned int i = s->victim;
 
-	for (t = s->cache; t < s->cache + VIGIL_SPACE_CACHED; t++) {
-		if (t->shift && gva >> t->shift == t->gva >> t->shift)
+	for (unsigned int n = 0; n < VIGIL_SPACE_CACHED; n++) {
+		const struct vigil_translation *t;
+		u64 differs;
+
+		i = (i ?: VIGIL_SPACE_CACHED) - 1;
+		t = &s->cache[i];
+		/* They are used in turn. */
+		if (!t->shift)
+			break;
+		differs = (gva ^ t->gva) >> t->shift;
+		if (!differs)
 			return t;
+		if (!near && !(differs >> VIGIL_TABLE_SHIFT))
+			near = t;
 	}
-	return NULL;
+	return near;
 }
 
 /**
@@ -175,26 +164,71 @@ static const struct vigil_translation *find_cached(const struct vigil_space *s,
  */
 int vigil_translate(struct vigil_space *s, u64 gva, u64 *gpa)
 {
-	const struct vigil_translation *hit = find_cached(s, gva);
-	struct vigil_pte_walk w;
-	int err;
+	const struct vigil_translation *near = find_translation(s, gva);
+	struct vigil_pte_walk w = {};
+	int err = -ENOENT;
 
-	if (hit) {
-		*gpa = hit->gpa | offset_in(gva, hit->shift);
+	if (near && !((gva ^ near->gva) >> near->shift)) {
+		*gpa = near->gpa | vigil_pte_offset(gva, near->shift);
 		return 0;
 	}
-	err = vigil_walk(s, gva, &w);
+	/* A neighbour's table has the entry; only its root tells that none has. */
+	if (near) {
+		w.table_gpa = near->table_gpa;
+		err = walk_from(s, gva, near->shift, &w);
+	}
+	if (err)
+		err = vigil_walk(s, gva, &w);
 	if (err)
 		return err;
 	s->cache[s->victim] = (struct vigil_translation){
 		.gva = gva,
 		.gpa = w.gpa & ~(BIT_ULL(w.shift) - 1),
+		.table_gpa = w.table_gpa,
 		.shift = w.shift,
 	};
 	s->victim = (s->victim + 1) % VIGIL_SPACE_CACHED;
 	*gpa = w.gpa;
 	return 0;
 }
+
+/**
+ * vigil_virt_read_mapped - Read guest-virtual memory that may not be there
+ * @s: The space.
+ * @gva: Address, any alignment.
+ * @buf: Where to; undefined after an error.
+ * @len: Bytes; may cross pages, must not wrap around.
+ *
+ * Tells a hole in the guest's address space from tables and pages that can't be
+ * read.
+ *
+ * Return: 0; -ENOENT if nothing is mapped at some of it, which includes entries
+ * with reserved bits; -EFAULT if a table or a page is not in the guest's memory,
+ * or if some of it is no canonical address.
+ */
+int vigil_virt_read_mapped(struct vigil_space *s, u64 gva, void *buf,
+			   size_t len)
+{
+	if (len && gva + len - 1 < gva)
+		return -EFAULT;
+
+	while (len) {
+		size_t piece = min_t(size_t, len, SZ_4K - gva % SZ_4K);
+		u64 gpa;
+		int err;
+
+		err = vigil_translate(s, gva, &gpa);
+		if (!err)
+			err = vigil_gpa_read_in_page(s->gm, gpa, buf, piece);
+		if (err)
+			return err == -ENOENT ? -ENOENT : -EFAULT;
+		gva += piece;
+		buf += piece;
+		len -= piece;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_virt_read_mapped);
 
 /**
  * vigil_virt_read - Read guest-virtual memory
@@ -207,20 +241,6 @@ int vigil_translate(struct vigil_space *s, u64 gva, u64 *gpa)
  */
 int vigil_virt_read(struct vigil_space *s, u64 gva, void *buf, size_t len)
 {
-	if (len && gva + len - 1 < gva)
-		return -EFAULT;
-
-	while (len) {
-		size_t piece = min_t(size_t, len, SZ_4K - gva % SZ_4K);
-		u64 gpa;
-
-		if (vigil_translate(s, gva, &gpa) ||
-		    vigil_gpa_read(s->gm, gpa, buf, piece))
-			return -EFAULT;
-		gva += piece;
-		buf += piece;
-		len -= piece;
-	}
-	return 0;
+	return vigil_virt_read_mapped(s, gva, buf, len) ? -EFAULT : 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_virt_read);

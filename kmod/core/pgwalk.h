@@ -17,6 +17,8 @@
 struct vigil_translation {
 	u64 gva;
 	u64 gpa;
+	/* The table that has the entry for it, and those for its neighbours. */
+	u64 table_gpa;
 	u8 shift;
 };
 
@@ -66,6 +68,8 @@ void vigil_space_init(struct vigil_space *s, struct vigil_gmem *gm, u64 cr3,
 void vigil_space_flush(struct vigil_space *s);
 int vigil_walk(struct vigil_space *s, u64 gva, struct vigil_pte_walk *w);
 int vigil_translate(struct vigil_space *s, u64 gva, u64 *gpa);
+int vigil_virt_read_mapped(struct vigil_space *s, u64 gva, void *buf,
+			   size_t len);
 int vigil_virt_read(struct vigil_space *s, u64 gva, void *buf, size_t len);
 
 #endif /* _VIGIL_PGWALK_H */

@@ -39,7 +39,6 @@ static void vm_free(struct kref *ref)
 	struct vigil_vm *vm = container_of(ref, struct vigil_vm, ref);
 
 	vigil_alerts_destroy(&vm->alerts);
-	vigil_policy_destroy(&vm->policy);
 	cleanup_srcu_struct(&vm->srcu);
 	free_percpu(vm->counts);
 	mutex_destroy(&vm->lock);
@@ -56,7 +55,7 @@ void vigil_vm_put(struct vigil_vm *vm)
 	kref_put(&vm->ref, vm_free);
 }
 
-/* Whoever is in must leave in bounded time, and must not end the VM. */
+/* A user leaves in bounded time, and does not end the VM itself. */
 bool vigil_vm_enter(struct vigil_vm *vm)
 {
 	return refcount_inc_not_zero(&vm->users);
@@ -108,16 +107,16 @@ static void wait_until_unused(struct vigil_vm *vm)
 {
 	vigil_vm_leave(vm);
 	do {
-		/* Again and again: who got in just now may start to wait. */
+		/* Again and again: a user that got in last may start to wait. */
 		vigil_cpu_abort(vm->kvm);
 	} while (!wait_for_completion_timeout(&vm->unused, HZ / 10));
 }
 
-/* Only for who set vm->ending, and not on behalf of a user of the VM. */
+/* Only by the context that set vm->ending, which is no user of the VM. */
 static void vm_end(struct vigil_vm *vm)
 {
 	wait_until_unused(vm);
-	/* Not before: who attached it is a user, and starts the watch. */
+	/* Not before: the attach request, a user, may be starting the watch. */
 	cancel_delayed_work_sync(&vm->watch);
 	hooks->detach(vm);
 	/* Calls vm_released(), which finds that the end is under way. */
@@ -183,7 +182,7 @@ static const struct mmu_notifier_ops notifier_ops = {
 	.release = vm_released,
 };
 
-/* A VMM that closes its VM and lives on is told by nobody. */
+/* Nothing tells that a VMM closes its VM and lives on. */
 static void watch_work(struct work_struct *work)
 {
 	struct vigil_vm *vm = container_of(to_delayed_work(work),
@@ -245,11 +244,9 @@ static struct vigil_vm *vm_alloc(struct kvm *kvm, const char *name)
 	init_completion(&vm->unused);
 	INIT_DELAYED_WORK(&vm->watch, watch_work);
 	INIT_WORK(&vm->end, end_work);
-	vigil_policy_init(&vm->policy);
 	vigil_alerts_init(&vm->alerts);
 	vm->notifier.ops = &notifier_ops;
 	vm->sweep_ms = VIGIL_SWEEP_MS_DEFAULT;
-	vm->unreadable = VIGIL_ACTION_OBSERVE;
 	vm->attached = ktime_get_real_ns();
 	vm->kvm = kvm;
 	vm->pid = kvm->userspace_pid;
@@ -321,8 +318,8 @@ err_detach:
 }
 
 /* With a user of kvm->mm, so that the VMM can't die meanwhile. */
-static struct vigil_vm *attach(struct kvm *kvm, const char *name,
-			       struct netlink_ext_ack *extack)
+static struct vigil_vm *vm_attach_locked(struct kvm *kvm, const char *name,
+					 struct netlink_ext_ack *extack)
 {
 	struct vigil_vm *vm;
 	int err;
@@ -361,15 +358,24 @@ struct vigil_vm *vigil_vm_attach(unsigned int fd, const char *name,
 	struct mm_struct *mm;
 	struct kvm *kvm;
 
+	/*
+	 * An attached VM keeps the module, and at its end module_put() follows.
+	 * A request runs without such a reference: module removal that has
+	 * begun waits for it, but no longer asks if there are users.
+	 */
+	if (!try_module_get(THIS_MODULE)) {
+		NL_SET_ERR_MSG(extack, "the module is being unloaded");
+		return ERR_PTR(-ENODEV);
+	}
 	kvm = kvm_from_fd(fd, extack);
-	if (IS_ERR(kvm))
+	if (IS_ERR(kvm)) {
+		module_put(THIS_MODULE);
 		return ERR_CAST(kvm);
+	}
 	mm = kvm->mm;
-	/* An attached VM keeps the module; at its end module_put() follows. */
-	__module_get(THIS_MODULE);
 	if (mmget_not_zero(mm)) {
 		mutex_lock(&attach_lock);
-		vm = attach(kvm, name, extack);
+		vm = vm_attach_locked(kvm, name, extack);
 		mutex_unlock(&attach_lock);
 		mmput_async(mm);
 	} else {
@@ -389,24 +395,18 @@ struct vigil_vm *vigil_vm_attach(unsigned int fd, const char *name,
 /**
  * vigil_alert_raise - Put an alert on the VM's ring and tell it
  * @vm: the VM
- * @alert: allocated by kmalloc(); ownership goes to the ring
+ * @alert: allocated by kmalloc(), no more the caller's
  *
  * May sleep.  Return: the alert's sequence number.
  */
 u64 vigil_alert_raise(struct vigil_vm *vm, struct vigil_alert *alert)
 {
-	struct vigil_alert *copy;
 	u64 seq;
 
 	alert->time = ktime_get_real_ns();
-	/* The ring may drop its alert while it is being told. */
-	copy = kmemdup(alert, sizeof(*alert), GFP_KERNEL_ACCOUNT);
 	seq = vigil_alerts_add(&vm->alerts, alert);
-	if (copy) {
-		copy->seq = seq;
-		hooks->alert(vm, copy);
-		kfree(copy);
-	}
+	hooks->alert(vm, alert);
+	vigil_alert_put(alert);
 	return seq;
 }
 
@@ -419,8 +419,16 @@ int vigil_vm_init(const struct vigil_vm_hooks *h)
 	return vigil_wq ? 0 : -ENOMEM;
 }
 
+/**
+ * vigil_vm_exit - Undo vigil_vm_init()
+ *
+ * No request runs and none can come.  No VM is attached, since each holds a
+ * reference to the module; the work in which the last one ended may still be
+ * returning.
+ */
 void vigil_vm_exit(void)
 {
+	WARN_ON(!xa_empty(&vms));
 	destroy_workqueue(vigil_wq);
 	xa_destroy(&vms);
 }

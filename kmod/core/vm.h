@@ -14,7 +14,6 @@
 #include <linux/workqueue.h>
 
 #include "core/alert.h"
-#include "core/policy.h"
 
 struct kvm;
 struct netlink_ext_ack;
@@ -44,9 +43,9 @@ struct vigil_vm_hooks {
 /**
  * struct vigil_vm - An attached VM
  *
- * Its end is in two phases.  As long as it is attached @users counts who uses
- * it, one more than there are; at the end that one goes, nobody gets in any
- * more, and when the last one is out everything that touches KVM is undone.
+ * Its end is in two phases.  As long as it is attached @users is one more than
+ * it has users; at the end that one goes, no user gets in any more, and when the
+ * last one is out everything that touches KVM is undone.
  * @ref keeps only the memory of this structure.
  */
 struct vigil_vm {
@@ -69,13 +68,10 @@ struct vigil_vm {
 
 	/** @lock: Held to change what @srcu protects, and the settings. */
 	struct mutex lock;
-	/** @srcu: Readers of @policy and of what @guest knows. */
+	/** @srcu: Readers of what the layers above replace. */
 	struct srcu_struct srcu;
-	struct vigil_policy policy;
 	/** @sweep_ms: Setting: period of the sweep, 0 for none. */
 	u32 sweep_ms;
-	/** @unreadable: Setting: enum vigil_action for what can't be judged. */
-	u32 unreadable;
 
 	struct vigil_counts __percpu *counts;
 	struct vigil_alerts alerts;
