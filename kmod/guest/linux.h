@@ -23,6 +23,7 @@
 #include "core/pgwalk.h"
 #include "guest/profile.h"
 
+struct vigil_budget;
 struct vigil_cpu;
 
 /* PID_MAX_LIMIT: a list of more processes is no list. */
@@ -64,6 +65,8 @@ struct vigil_linux {
 struct vigil_task {
 	/** @task: Address of the task's own task_struct. */
 	u64 task;
+	/** @leader: Address of the thread group leader's, which may be @task. */
+	u64 leader;
 	/**
 	 * @mm: Address of its mm_struct; for an exited leader that of a thread
 	 * that lives on; 0 for a kernel thread and for a process that is gone.
@@ -105,19 +108,22 @@ struct vigil_vma {
 };
 
 /**
- * enum vigil_page_kind - What a page is that a mapping shows
- * @VIGIL_PAGE_CACHE: Page of the page cache of the mapping's file.
- * @VIGIL_PAGE_COW: Private copy in a mapping that isn't anonymous.
- * @VIGIL_PAGE_ANON: Anonymous page in an anonymous mapping.
- * @VIGIL_PAGE_OTHER: None of these: the page of a driver, or of the kernel.
- * @VIGIL_PAGE_UNKNOWN: It can't be told.
+ * struct vigil_page - A page that is mapped for user mode
  */
-enum vigil_page_kind {
-	VIGIL_PAGE_CACHE,
-	VIGIL_PAGE_COW,
-	VIGIL_PAGE_ANON,
-	VIGIL_PAGE_OTHER,
-	VIGIL_PAGE_UNKNOWN,
+struct vigil_page {
+	enum vigil_page_kind kind;
+	/**
+	 * @mapping: Its struct page's, with the flags that it has: an address_space
+	 * of a file, an anon_vma, or 0.
+	 */
+	u64 mapping;
+	/** @deleted: The file has no name any more. */
+	bool deleted;
+	/**
+	 * @shared_writable: Somebody maps the file shared, and may write to it
+	 * through that mapping.
+	 */
+	bool shared_writable;
 };
 
 /**
@@ -140,6 +146,9 @@ int vigil_linux_prove_kernel(struct vigil_linux *lx,
 int vigil_linux_prove_current(struct vigil_linux *lx,
 			      const struct vigil_cpu *cpu, const char **why);
 
+bool vigil_linux_maps_kernel(struct vigil_linux *lx,
+			     const struct vigil_cpu *cpu);
+
 /* linux_task.c */
 int vigil_linux_current(struct vigil_linux *lx, const struct vigil_cpu *cpu,
 			struct vigil_task *task);
@@ -157,9 +166,20 @@ int vigil_linux_next_vma(struct vigil_linux *lx, u64 mm, u64 addr,
 int vigil_linux_mm_layout(struct vigil_linux *lx, u64 mm,
 			  struct vigil_mm_layout *layout);
 
+/* linux_count.c */
+/* @pages pages from @gpa on are mapped one after another. */
+typedef void (*vigil_leaf_fn)(void *data, u64 gpa, unsigned int pages);
+
+int vigil_linux_each_leaf(struct vigil_linux *lx, u64 root, u64 *addr, u64 end,
+			  const struct vigil_budget *budget, vigil_leaf_fn fn,
+			  void *data);
+
 /* linux_page.c */
-int vigil_linux_page_kind(struct vigil_linux *lx, const struct vigil_vma *vma,
-			  u64 gpa, enum vigil_page_kind *kind);
+int vigil_linux_page(struct vigil_linux *lx, u64 gpa, struct vigil_page *page);
+bool vigil_linux_page_belongs(struct vigil_linux *lx, u64 gpa, u64 mapping);
+bool vigil_linux_vma_has_page(struct vigil_linux *lx,
+			      const struct vigil_vma *vma,
+			      const struct vigil_page *page);
 
 /* linux_path.c */
 int vigil_linux_file_path(struct vigil_linux *lx, u64 file, char *buf,

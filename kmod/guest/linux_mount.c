@@ -11,7 +11,7 @@
 /* Mounts over the root of each other: rootfs, the real root, a container's. */
 #define MAX_STACKED	8
 
-static int root_of(struct vigil_linux *lx, u64 mount, u64 *dentry)
+static int mount_root(struct vigil_linux *lx, u64 mount, u64 *dentry)
 {
 	u64 mnt = mount + vigil_linux_field(lx, VIGIL_PROFILE_FIELD_MOUNT_MNT);
 
@@ -45,7 +45,7 @@ int vigil_linux_cross(struct vigil_linux *lx, struct vigil_path *path)
 	u64 root, parent;
 	int err;
 
-	err = root_of(lx, path->mount, &root);
+	err = mount_root(lx, path->mount, &root);
 	if (err || path->dentry != root)
 		return err;
 	err = vigil_linux_object(lx, path->mount,
@@ -75,7 +75,7 @@ int vigil_linux_on_root(struct vigil_linux *lx, u64 file, bool *root)
 	err = vigil_linux_path(lx, file, &path);
 	if (err)
 		return err;
-	err = root_of(lx, path.mount, &path.dentry);
+	err = mount_root(lx, path.mount, &path.dentry);
 	if (err)
 		return err;
 

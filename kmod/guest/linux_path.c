@@ -24,7 +24,7 @@ struct writer {
 };
 
 /* Put a name and the slash before it in front; false if it doesn't fit. */
-static bool prepend(struct writer *w, const char *name, size_t len)
+static bool path_prepend(struct writer *w, const char *name, size_t len)
 {
 	if (len + 1 > w->at)
 		return false;
@@ -34,7 +34,8 @@ static bool prepend(struct writer *w, const char *name, size_t len)
 	return true;
 }
 
-static int read_name(struct vigil_linux *lx, u64 dentry, char *name, u32 *len)
+static int path_read_name(struct vigil_linux *lx, u64 dentry, char *name,
+			  u32 *len)
 {
 	u64 text;
 	int err;
@@ -60,8 +61,8 @@ static int read_name(struct vigil_linux *lx, u64 dentry, char *name, u32 *len)
 }
 
 /* One component up.  0: at the top; 1: go on; -ENAMETOOLONG: no room. */
-static int step(struct vigil_linux *lx, struct vigil_path *path,
-		struct writer *w)
+static int path_step(struct vigil_linux *lx, struct vigil_path *path,
+		     struct writer *w)
 {
 	char name[MAX_NAME + 1];
 	u64 parent;
@@ -75,23 +76,23 @@ static int step(struct vigil_linux *lx, struct vigil_path *path,
 				 VIGIL_PROFILE_FIELD_DENTRY_PARENT, &parent);
 	if (err)
 		return err;
-	err = read_name(lx, path->dentry, name, &len);
+	err = path_read_name(lx, path->dentry, name, &len);
 	if (err)
 		return err;
 
 	if (parent == path->dentry) {
 		/* Not connected to any root, as memfd and SysV memory are. */
-		if (strcmp(name, "/") && !prepend(w, name, len))
+		if (strcmp(name, "/") && !path_prepend(w, name, len))
 			return -ENAMETOOLONG;
 		return 0;
 	}
-	if (!prepend(w, name, len))
+	if (!path_prepend(w, name, len))
 		return -ENAMETOOLONG;
 	path->dentry = parent;
 	return 1;
 }
 
-static int build(struct vigil_linux *lx, u64 file, struct writer *w)
+static int path_build(struct vigil_linux *lx, u64 file, struct writer *w)
 {
 	struct vigil_path path;
 	int err;
@@ -100,7 +101,7 @@ static int build(struct vigil_linux *lx, u64 file, struct writer *w)
 	if (err)
 		return err;
 	for (unsigned int steps = 0; steps < MAX_STEPS; steps++) {
-		err = step(lx, &path, w);
+		err = path_step(lx, &path, w);
 		if (err <= 0)
 			return err;
 	}
@@ -111,7 +112,7 @@ static const char cut[] = "...";
 #define CUT_LEN	(sizeof(cut) - 1)
 
 /* Move what was written to the start of the buffer. */
-static void finish(struct writer *w, char *buf, int err)
+static void path_finish(struct writer *w, char *buf, int err)
 {
 	const char *text = w->buf + w->at;
 
@@ -148,14 +149,14 @@ int vigil_linux_file_path(struct vigil_linux *lx, u64 file, char *buf,
 		w.buf = buf + CUT_LEN;
 		w.at = size - CUT_LEN - 1;
 		w.buf[w.at] = '\0';
-		err = build(lx, file, &w);
+		err = path_build(lx, file, &w);
 	} while (err != -ENAMETOOLONG && vigil_linux_again(lx, try++, err));
 
 	if (err && err != -ENAMETOOLONG) {
 		*buf = '\0';
 		return err;
 	}
-	finish(&w, buf, err);
+	path_finish(&w, buf, err);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_linux_file_path);

@@ -9,17 +9,14 @@
  */
 
 #include <linux/align.h>
-#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/export.h>
-#include <linux/sizes.h>
 #include <linux/string.h>
 #include <kunit/visibility.h>
 
 #include "core/cpu.h"
+#include "core/pte.h"
 #include "guest/linux_read.h"
-
-#define LONG_MODE	BIT_ULL(10)	/* EFER.LMA */
 
 /* struct new_utsname: sysname, nodename, release, version, machine, domain. */
 #define UTS_LEN		65
@@ -28,6 +25,14 @@
 
 /* How much of the list of processes is looked at, pid 1 is the first. */
 #define SOME_TASKS	64
+/*
+ * Processes come and go at the list's end, on a small guest within what is looked
+ * at.  The first ones stay: pid 1 and threads of the kernel.  That many, if they
+ * were the same that many times, prove as much.
+ */
+#define FIRST_TASKS	8
+#define FIRST_WALKS	3
+#define TASK_WALKS	8
 
 /* A condition returns why it does not hold, or NULL. */
 typedef const char *(*condition)(struct vigil_linux *lx,
@@ -41,7 +46,7 @@ static u64 symbol(const struct vigil_linux *lx, u32 field)
 static const char *prove_mode(struct vigil_linux *lx,
 			      const struct vigil_cpu *cpu)
 {
-	if (!(cpu->cr0 & X86_CR0_PG) || !(cpu->efer & LONG_MODE))
+	if (!(cpu->cr0 & X86_CR0_PG) || !(cpu->efer & VIGIL_EFER_LMA))
 		return "the vCPU isn't in long mode yet";
 	if (vigil_cpu_levels(cpu) != lx->kernel.levels)
 		return "the vCPU uses another depth of page tables";
@@ -183,33 +188,101 @@ static const char *prove_mm(struct vigil_linux *lx,
 	return NULL;
 }
 
+/* The beginning of the list of processes, as one walk has seen it. */
+struct first_tasks {
+	struct {
+		u64 task;
+		u64 start_time;
+		u32 pid;
+	} task[FIRST_TASKS];
+	unsigned int nr;
+};
+
+static bool is_same_list(const struct first_tasks *a,
+			 const struct first_tasks *b)
+{
+	if (a->nr < FIRST_TASKS || b->nr < FIRST_TASKS)
+		return false;
+	for (unsigned int i = 0; i < FIRST_TASKS; i++) {
+		if (a->task[i].task != b->task[i].task ||
+		    a->task[i].start_time != b->task[i].start_time ||
+		    a->task[i].pid != b->task[i].pid)
+			return false;
+	}
+	return true;
+}
+
+static void note_task(struct first_tasks *first, const struct vigil_task *task)
+{
+	if (first->nr == FIRST_TASKS)
+		return;
+	first->task[first->nr].task = task->task;
+	first->task[first->nr].start_time = task->start_time;
+	first->task[first->nr].pid = task->pid;
+	first->nr++;
+}
+
 /*
- * Processes come and go meanwhile.  What the guest's list can't be is one in
- * which neighbours disagree for long, or one whose first process isn't pid 1.
+ * Return: 0: all that is looked at could be read; -EAGAIN: not all; -ENODATA:
+ * @why it is no list of processes.
  */
-static const char *prove_tasks(struct vigil_linux *lx,
-			       const struct vigil_cpu *cpu)
+static int walk_tasks(struct vigil_linux *lx, struct first_tasks *first,
+		      const char **why)
 {
 	struct vigil_task task;
 	u64 cursor = 0;
 	int err;
 
+	first->nr = 0;
 	for (unsigned int i = 0; i < SOME_TASKS; i++) {
 		err = vigil_linux_next_task(lx, &cursor, &task);
 		if (err == -ENOENT && i)
-			return NULL;
+			return 0;
 		if (err)
-			return "the list of processes can't be walked";
-		if (!i && task.pid != 1)
-			return "the first process isn't pid 1";
-		if (!i && task.mm && prove_mm(lx, &task))
-			return prove_mm(lx, &task);
+			return -EAGAIN;
+		if (!i && task.pid != 1) {
+			*why = "the first process isn't pid 1";
+			return -ENODATA;
+		}
+		if (!i && task.mm) {
+			*why = prove_mm(lx, &task);
+			if (*why)
+				return -ENODATA;
+		}
+		note_task(first, &task);
 	}
-	return NULL;
+	return 0;
+}
+
+/*
+ * Processes come and go meanwhile.  What the guest's list can't be is one in
+ * which the first neighbours disagree for long, one that never begins the same
+ * twice, or one whose first process isn't pid 1.
+ */
+static const char *prove_tasks(struct vigil_linux *lx,
+			       const struct vigil_cpu *cpu)
+{
+	struct first_tasks walks[2];
+	unsigned int same = 0;
+	const char *why;
+	int err;
+
+	walks[1].nr = 0;
+	for (unsigned int i = 0; i < TASK_WALKS; i++) {
+		struct first_tasks *now = &walks[i % 2];
+
+		err = walk_tasks(lx, now, &why);
+		if (err != -EAGAIN)
+			return err ? why : NULL;
+		same = is_same_list(now, &walks[(i + 1) % 2]) ? same + 1 : 1;
+		if (now->nr == FIRST_TASKS && same == FIRST_WALKS)
+			return NULL;
+	}
+	return "the list of processes can't be walked";
 }
 
 /* Does this CR3, either half of a PTI pair, map the kernel's text as ours? */
-static bool maps_kernel(struct vigil_linux *lx, u64 cr3)
+static bool cr3_maps_kernel(struct vigil_linux *lx, u64 cr3)
 {
 	const u64 stext = symbol(lx, VIGIL_PROFILE_FIELD_SYM_STEXT);
 	struct vigil_pte_walk ours, theirs;
@@ -220,7 +293,7 @@ static bool maps_kernel(struct vigil_linux *lx, u64 cr3)
 	vigil_space_init(&space, lx->kernel.gm, cr3, lx->kernel.levels);
 	if (!vigil_walk(&space, stext, &theirs) && theirs.gpa == ours.gpa)
 		return true;
-	vigil_space_init(&space, lx->kernel.gm, cr3 & ~(u64)SZ_4K,
+	vigil_space_init(&space, lx->kernel.gm, cr3 & ~VIGIL_CR3_USER,
 			 lx->kernel.levels);
 	return !vigil_walk(&space, stext, &theirs) && theirs.gpa == ours.gpa;
 }
@@ -234,7 +307,7 @@ static const char *prove_current(struct vigil_linux *lx,
 {
 	struct vigil_task task;
 
-	if (!maps_kernel(lx, cpu->cr3))
+	if (!cr3_maps_kernel(lx, cpu->cr3))
 		return "the loaded page tables don't map this kernel";
 	if (vigil_linux_current(lx, cpu, &task))
 		return cpu->cpl == 3 ?
@@ -286,3 +359,24 @@ int vigil_linux_prove_current(struct vigil_linux *lx,
 	return *why ? -ENODATA : 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_linux_prove_current);
+
+/**
+ * vigil_linux_maps_kernel - Does a vCPU run on the kernel of the profile?
+ * @lx: The guest.
+ * @cpu: Registers of the vCPU, which must not run meanwhile.
+ *
+ * Tells a task that can't be read from another kernel, which runs after kexec
+ * or a reboot.  Costs a dozen reads of the guest; what @lx remembers may be of
+ * the kernel before, and is dropped.
+ *
+ * Return: true if the loaded tables map this kernel's text to the frames where
+ * its own table has it, and the release there is the profile's.
+ */
+bool vigil_linux_maps_kernel(struct vigil_linux *lx,
+			     const struct vigil_cpu *cpu)
+{
+	vigil_space_flush(&lx->kernel);
+	return !prove_mode(lx, cpu) && !prove_text(lx, cpu) &&
+	       cr3_maps_kernel(lx, cpu->cr3) && !prove_banner(lx, cpu);
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_linux_maps_kernel);

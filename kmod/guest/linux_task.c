@@ -4,7 +4,7 @@
  */
 
 #include <linux/align.h>
-#include <linux/bits.h>
+#include <linux/array_size.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/sizes.h>
@@ -12,138 +12,90 @@
 #include <kunit/visibility.h>
 
 #include "core/cpu.h"
+#include "core/pte.h"
 #include "guest/linux_read.h"
 #include "guest/sane.h"
+
+#define F(name)	VIGIL_PROFILE_FIELD_##name
 
 /* Threads that are asked for the mm of a process whose leader has exited. */
 #define MAX_THREADS	64
 
-/* Bits of CR3 that are an address; bit 12 tells the halves of a PTI pair. */
-#define CR3_ADDR	GENMASK_ULL(51, 12)
-#define CR3_USER	BIT_ULL(12)
-
-static int read_ids(struct vigil_linux *lx, struct vigil_task *t, u64 *leader)
-{
-	int err;
-
-	err = vigil_linux_u32(lx, t->task, VIGIL_PROFILE_FIELD_TASK_PID,
-			      &t->tid);
-	if (err)
-		return err;
-	err = vigil_linux_u32(lx, t->task, VIGIL_PROFILE_FIELD_TASK_TGID,
-			      &t->pid);
-	if (err)
-		return err;
-	if (t->tid >= VIGIL_MAX_TASKS || t->pid >= VIGIL_MAX_TASKS)
-		return -EUCLEAN;
-	err = vigil_linux_u32(lx, t->task, VIGIL_PROFILE_FIELD_TASK_FLAGS,
-			      &t->flags);
-	if (err)
-		return err;
-	err = vigil_linux_u32(lx, t->task, VIGIL_PROFILE_FIELD_TASK_EXIT_STATE,
-			      &t->exit_state);
-	if (err)
-		return err;
-	return vigil_linux_object(lx, t->task,
-				  VIGIL_PROFILE_FIELD_TASK_GROUP_LEADER,
-				  leader);
-}
-
-static int read_parent(struct vigil_linux *lx, u64 leader, u32 *ppid)
-{
+/* What is read of each task_struct. */
+struct raw_task {
+	u64 leader;
 	u64 parent;
-	int err;
-
-	err = vigil_linux_object(lx, leader,
-				 VIGIL_PROFILE_FIELD_TASK_REAL_PARENT, &parent);
-	if (err)
-		return err;
-	return vigil_linux_u32(lx, parent, VIGIL_PROFILE_FIELD_TASK_TGID, ppid);
-}
-
-static int read_comm(struct vigil_linux *lx, u64 leader, char *comm)
-{
-	int err;
-
-	err = vigil_linux_read(lx, leader +
-			       vigil_linux_field(lx, VIGIL_PROFILE_FIELD_TASK_COMM),
-			       comm, VIGIL_COMM_SIZE);
-	comm[VIGIL_COMM_SIZE - 1] = '\0';
-	vigil_sane_text(comm, VIGIL_COMM_SIZE);
-	return err;
-}
-
-static int read_leader(struct vigil_linux *lx, struct vigil_task *t, u64 leader)
-{
-	u32 tid;
-	int err;
-
-	err = vigil_linux_u32(lx, leader, VIGIL_PROFILE_FIELD_TASK_PID, &tid);
-	if (err)
-		return err;
-	/* While a thread of it calls exec the leader is being replaced. */
-	if (tid != t->pid)
-		return -EAGAIN;
-	err = vigil_linux_u64(lx, leader, VIGIL_PROFILE_FIELD_TASK_START_TIME,
-			      &t->start_time);
-	if (err)
-		return err;
-	err = read_parent(lx, leader, &t->ppid);
-	if (err)
-		return err;
-	return read_comm(lx, leader, t->comm);
-}
-
-static int read_cred(struct vigil_linux *lx, struct vigil_task *t)
-{
 	u64 cred;
+	u64 mm;
+	u64 start_time;
+	u32 tid;
+	u32 pid;
+	u32 flags;
+	u32 exit_state;
+	char comm[VIGIL_COMM_SIZE];
+};
+
+static int read_raw_task(struct vigil_linux *lx, u64 addr, struct raw_task *raw)
+{
+	const struct vigil_linux_part parts[] = {
+		{ F(TASK_GROUP_LEADER), sizeof(raw->leader), &raw->leader },
+		{ F(TASK_REAL_PARENT), sizeof(raw->parent), &raw->parent },
+		{ F(TASK_CRED), sizeof(raw->cred), &raw->cred },
+		{ F(TASK_MM), sizeof(raw->mm), &raw->mm },
+		{ F(TASK_START_TIME), sizeof(raw->start_time), &raw->start_time },
+		{ F(TASK_PID), sizeof(raw->tid), &raw->tid },
+		{ F(TASK_TGID), sizeof(raw->pid), &raw->pid },
+		{ F(TASK_FLAGS), sizeof(raw->flags), &raw->flags },
+		{ F(TASK_EXIT_STATE), sizeof(raw->exit_state), &raw->exit_state },
+		{ F(TASK_COMM), sizeof(raw->comm), &raw->comm },
+	};
+
+	return vigil_linux_read_parts(lx, addr, parts, ARRAY_SIZE(parts));
+}
+
+static int read_cred(struct vigil_linux *lx, u64 cred, struct vigil_task *t)
+{
+	const struct vigil_linux_part parts[] = {
+		{ F(CRED_UID), sizeof(t->uid), &t->uid },
+		{ F(CRED_GID), sizeof(t->gid), &t->gid },
+	};
 	int err;
 
-	err = vigil_linux_object(lx, t->task, VIGIL_PROFILE_FIELD_TASK_CRED,
-				 &cred);
+	err = vigil_linux_check_object(lx, cred);
 	if (err)
 		return err;
-	err = vigil_linux_u32(lx, cred, VIGIL_PROFILE_FIELD_CRED_UID, &t->uid);
-	if (err)
-		return err;
-	return vigil_linux_u32(lx, cred, VIGIL_PROFILE_FIELD_CRED_GID, &t->gid);
+	return vigil_linux_read_parts(lx, cred, parts, ARRAY_SIZE(parts));
 }
 
 /* The mm of any thread: a leader that exits first leaves the others theirs. */
 static int read_thread_mm(struct vigil_linux *lx, u64 leader, u64 *mm)
 {
-	const u64 link = vigil_linux_field(lx,
-					   VIGIL_PROFILE_FIELD_TASK_THREAD_NODE);
+	const u64 link = vigil_linux_field(lx, F(TASK_THREAD_NODE));
 	u64 signal, head, node;
 	int err;
 
-	err = vigil_linux_pointer(lx, leader, VIGIL_PROFILE_FIELD_TASK_SIGNAL,
-				  &signal);
+	err = vigil_linux_pointer(lx, leader, F(TASK_SIGNAL), &signal);
 	if (err || !signal)
 		return err;
-	head = signal + vigil_linux_field(lx,
-					  VIGIL_PROFILE_FIELD_SIGNAL_THREAD_HEAD);
-	err = vigil_linux_object(lx, signal,
-				 VIGIL_PROFILE_FIELD_SIGNAL_THREAD_HEAD, &node);
+	head = signal + vigil_linux_field(lx, F(SIGNAL_THREAD_HEAD));
+	err = vigil_linux_object(lx, signal, F(SIGNAL_THREAD_HEAD), &node);
 
 	for (unsigned int i = 0; !err && node != head && i < MAX_THREADS; i++) {
-		err = vigil_linux_pointer(lx, node - link,
-					  VIGIL_PROFILE_FIELD_TASK_MM, mm);
+		err = vigil_linux_pointer(lx, node - link, F(TASK_MM), mm);
 		if (err || *mm)
 			return err;
-		err = vigil_linux_object(lx, node - link,
-					 VIGIL_PROFILE_FIELD_TASK_THREAD_NODE,
+		err = vigil_linux_object(lx, node - link, F(TASK_THREAD_NODE),
 					 &node);
 	}
 	return err;
 }
 
-static int read_root(struct vigil_linux *lx, u64 mm, u64 *root)
+static int read_mm_root(struct vigil_linux *lx, u64 mm, u64 *root)
 {
 	u64 pgd;
 	int err;
 
-	err = vigil_linux_object(lx, mm, VIGIL_PROFILE_FIELD_MM_PGD, &pgd);
+	err = vigil_linux_object(lx, mm, F(MM_PGD), &pgd);
 	if (err)
 		return err;
 	if (vigil_translate(&lx->kernel, pgd, root))
@@ -151,35 +103,61 @@ static int read_root(struct vigil_linux *lx, u64 mm, u64 *root)
 	return IS_ALIGNED(*root, SZ_4K) ? 0 : -EUCLEAN;
 }
 
-static int read_mm(struct vigil_linux *lx, struct vigil_task *t, u64 leader)
-{
-	int err;
-
-	err = vigil_linux_pointer(lx, t->task, VIGIL_PROFILE_FIELD_TASK_MM,
-				  &t->mm);
-	if (!err && !t->mm && !(t->flags & VIGIL_PF_KTHREAD))
-		err = read_thread_mm(lx, leader, &t->mm);
-	if (err || !t->mm)
-		return err;
-	return read_root(lx, t->mm, &t->root);
-}
-
 static int read_task(struct vigil_linux *lx, u64 addr, struct vigil_task *t)
 {
-	u64 leader;
+	struct raw_task own, leader;
 	int err;
 
-	*t = (struct vigil_task){ .task = addr };
-	err = read_ids(lx, t, &leader);
+	err = read_raw_task(lx, addr, &own);
 	if (err)
 		return err;
-	err = read_leader(lx, t, leader);
+	if (own.tid >= VIGIL_MAX_TASKS || own.pid >= VIGIL_MAX_TASKS)
+		return -EUCLEAN;
+	err = vigil_linux_check_object(lx, own.leader);
 	if (err)
 		return err;
-	err = read_cred(lx, t);
+
+	leader = own;
+	if (own.leader != addr)
+		err = read_raw_task(lx, own.leader, &leader);
 	if (err)
 		return err;
-	return read_mm(lx, t, leader);
+	/* While a thread of it calls exec the leader is being replaced. */
+	if (leader.tid != own.pid)
+		return -EAGAIN;
+
+	*t = (struct vigil_task){
+		.task = addr,
+		.leader = own.leader,
+		.mm = own.mm,
+		.start_time = leader.start_time,
+		.tid = own.tid,
+		.pid = own.pid,
+		.flags = own.flags,
+		.exit_state = own.exit_state,
+	};
+	memcpy(t->comm, leader.comm, sizeof(t->comm));
+	t->comm[VIGIL_COMM_SIZE - 1] = '\0';
+	vigil_sane_text(t->comm, VIGIL_COMM_SIZE);
+
+	err = vigil_linux_check_object(lx, leader.parent);
+	if (err)
+		return err;
+	err = vigil_linux_u32(lx, leader.parent, F(TASK_TGID), &t->ppid);
+	if (err)
+		return err;
+	err = read_cred(lx, own.cred, t);
+	if (err)
+		return err;
+
+	if (!t->mm && !(t->flags & VIGIL_PF_KTHREAD))
+		err = read_thread_mm(lx, t->leader, &t->mm);
+	if (err || !t->mm)
+		return err;
+	err = vigil_linux_check_object(lx, t->mm);
+	if (err)
+		return err;
+	return read_mm_root(lx, t->mm, &t->root);
 }
 
 /**
@@ -225,10 +203,10 @@ static u64 kernel_gs(const struct vigil_linux *lx, const struct vigil_cpu *cpu)
  */
 bool vigil_linux_loads(const struct vigil_cpu *cpu, u64 root)
 {
-	const u64 loaded = cpu->cr3 & CR3_ADDR;
+	const u64 loaded = cpu->cr3 & VIGIL_CR3_ADDR;
 
-	return loaded == root ||
-	       (!(root & CR3_USER) && loaded == (root | CR3_USER));
+	return loaded == root || (!(root & VIGIL_CR3_USER) &&
+				  loaded == (root | VIGIL_CR3_USER));
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_linux_loads);
 
@@ -250,8 +228,7 @@ int vigil_linux_current(struct vigil_linux *lx, const struct vigil_cpu *cpu,
 	u64 addr;
 	int err;
 
-	err = vigil_linux_object(lx, gs, VIGIL_PROFILE_FIELD_PERCPU_CURRENT,
-				 &addr);
+	err = vigil_linux_object(lx, gs, F(PERCPU_CURRENT), &addr);
 	if (err)
 		return err;
 	err = vigil_linux_read_task(lx, addr, task);
@@ -266,12 +243,11 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_linux_current);
 /* The next process in the list, which must agree that this one is before it. */
 static int next_leader(struct vigil_linux *lx, u64 task, u64 *next)
 {
-	const u64 tasks = vigil_linux_field(lx, VIGIL_PROFILE_FIELD_TASK_TASKS);
+	const u64 tasks = vigil_linux_field(lx, F(TASK_TASKS));
 	u64 link[2];
 	int err;
 
-	err = vigil_linux_object(lx, task, VIGIL_PROFILE_FIELD_TASK_TASKS,
-				 next);
+	err = vigil_linux_object(lx, task, F(TASK_TASKS), next);
 	if (err)
 		return err;
 	err = vigil_linux_read(lx, *next, link, sizeof(link));
@@ -295,7 +271,7 @@ static int next_leader(struct vigil_linux *lx, u64 task, u64 *next)
 int vigil_linux_next_task(struct vigil_linux *lx, u64 *cursor,
 			  struct vigil_task *task)
 {
-	const u64 init = vigil_linux_field(lx, VIGIL_PROFILE_FIELD_SYM_INIT_TASK);
+	const u64 init = vigil_linux_field(lx, F(SYM_INIT_TASK));
 	unsigned int try = 0;
 	u64 next;
 	int err;

@@ -11,6 +11,7 @@
 #include <linux/minmax.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
+#include <uapi/linux/magic.h>
 #include <kunit/visibility.h>
 
 #include "guest/linux_mount.h"
@@ -21,12 +22,6 @@
 #define USER_END		BIT_ULL(56)
 /* Gaps in a row before the next mapping; a tree has one, or none. */
 #define MAX_GAPS		16
-
-/* s_magic of file systems whose files are memory. */
-#define TMPFS_MAGIC		0x01021994ULL
-#define RAMFS_MAGIC		0x858458f6ULL
-#define HUGETLBFS_MAGIC		0x958458f6ULL
-#define ANON_INODE_MAGIC	0x09041934ULL
 
 /* A mapping as it lies in the guest, read in one piece. */
 struct raw_vma {
@@ -40,8 +35,8 @@ static const u32 vma_fields[] = {
 	VIGIL_PROFILE_FIELD_VMA_FILE,
 };
 
-static u64 raw_field(const struct vigil_linux *lx, const struct raw_vma *raw,
-		     u32 field)
+static u64 raw_vma_field(const struct vigil_linux *lx,
+			 const struct raw_vma *raw, u32 field)
 {
 	u64 value;
 
@@ -50,7 +45,7 @@ static u64 raw_field(const struct vigil_linux *lx, const struct raw_vma *raw,
 	return value;
 }
 
-static size_t raw_size(const struct vigil_linux *lx)
+static size_t raw_vma_size(const struct vigil_linux *lx)
 {
 	size_t size = 0;
 
@@ -59,45 +54,45 @@ static size_t raw_size(const struct vigil_linux *lx)
 	return size + sizeof(u64);
 }
 
-static int read_raw(struct vigil_linux *lx, u64 addr, struct vigil_vma *vma)
+static int read_raw_vma(struct vigil_linux *lx, u64 addr, struct vigil_vma *vma)
 {
 	struct raw_vma raw;
 	int err;
 
-	err = vigil_linux_read(lx, addr, &raw, raw_size(lx));
+	err = vigil_linux_read(lx, addr, &raw, raw_vma_size(lx));
 	if (err)
 		return err;
 	*vma = (struct vigil_vma){
-		.start = raw_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_START),
-		.end = raw_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_END),
-		.mm = raw_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_MM),
-		.flags = raw_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_FLAGS),
-		.ops = raw_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_OPS),
-		.pgoff = raw_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_PGOFF),
-		.file = raw_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_FILE),
+		.start = raw_vma_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_START),
+		.end = raw_vma_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_END),
+		.mm = raw_vma_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_MM),
+		.flags = raw_vma_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_FLAGS),
+		.ops = raw_vma_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_OPS),
+		.pgoff = raw_vma_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_PGOFF),
+		.file = raw_vma_field(lx, &raw, VIGIL_PROFILE_FIELD_VMA_FILE),
 		.kind = VIGIL_VMA_KIND_UNKNOWN,
 	};
 	return 0;
 }
 
-static bool is_pointer(const struct vigil_linux *lx, u64 value)
+static bool is_vma_pointer(const struct vigil_linux *lx, u64 value)
 {
 	return !value || (vigil_linux_is_kernel(lx, value) &&
 			  IS_ALIGNED(value, sizeof(u64)));
 }
 
 /* Is it a mapping of @mm at @addr, and not a recycled or half-made one? */
-static bool is_plausible(const struct vigil_linux *lx,
-			 const struct vigil_vma *vma, u64 mm, u64 addr)
+static bool vma_is_plausible(const struct vigil_linux *lx,
+			     const struct vigil_vma *vma, u64 mm, u64 addr)
 {
 	return vma->mm == mm && vma->start <= addr && addr < vma->end &&
 	       vma->end <= USER_END &&
 	       IS_ALIGNED(vma->start | vma->end, SZ_4K) &&
-	       is_pointer(lx, vma->ops) && is_pointer(lx, vma->file);
+	       is_vma_pointer(lx, vma->ops) && is_vma_pointer(lx, vma->file);
 }
 
-static bool is_ops(const struct vigil_linux *lx, const struct vigil_vma *vma,
-		   u32 field)
+static bool is_vma_ops(const struct vigil_linux *lx,
+		       const struct vigil_vma *vma, u32 field)
 {
 	/* 0 stands for operations that the guest's kernel doesn't have. */
 	return vma->ops && vma->ops == vigil_linux_field(lx, field);
@@ -213,13 +208,13 @@ static int file_kind(struct vigil_linux *lx, struct vigil_vma *vma)
 		return err;
 
 	if (magic == TMPFS_MAGIC ||
-	    is_ops(lx, vma, VIGIL_PROFILE_FIELD_SYM_SHMEM_VM_OPS))
+	    is_vma_ops(lx, vma, VIGIL_PROFILE_FIELD_SYM_SHMEM_VM_OPS))
 		return tmpfs_kind(lx, vma, nlink);
 	if (magic == RAMFS_MAGIC)
 		return memory_kind(lx, vma, nlink);
 	if (magic == HUGETLBFS_MAGIC)
 		vma->kind = VIGIL_VMA_KIND_HUGETLB;
-	else if (magic == ANON_INODE_MAGIC)
+	else if (magic == ANON_INODE_FS_MAGIC)
 		/* What the kernel shares with a process: perf's control page. */
 		vma->kind = VIGIL_VMA_KIND_SHMEM;
 	else
@@ -231,25 +226,25 @@ static int file_kind(struct vigil_linux *lx, struct vigil_vma *vma)
  * The operations say what a mapping is; they are code of the guest's kernel,
  * and a process can't choose them freely.  Its flags, size and name it can.
  */
-static int find_kind(struct vigil_linux *lx, struct vigil_vma *vma)
+static int find_vma_kind(struct vigil_linux *lx, struct vigil_vma *vma)
 {
 	/* The kernel's own definition: /dev/zero has a file but no operations. */
 	if (!vma->ops)
 		return anon_kind(lx, vma);
 
-	if (is_ops(lx, vma, VIGIL_PROFILE_FIELD_SYM_SPECIAL_MAPPING_VMOPS))
+	if (is_vma_ops(lx, vma, VIGIL_PROFILE_FIELD_SYM_SPECIAL_MAPPING_VMOPS))
 		vma->kind = VIGIL_VMA_KIND_SPECIAL;
-	else if (is_ops(lx, vma, VIGIL_PROFILE_FIELD_SYM_HUGETLB_VM_OPS))
+	else if (is_vma_ops(lx, vma, VIGIL_PROFILE_FIELD_SYM_HUGETLB_VM_OPS))
 		vma->kind = VIGIL_VMA_KIND_HUGETLB;
-	else if (is_ops(lx, vma, VIGIL_PROFILE_FIELD_SYM_SHM_VM_OPS) ||
-		 is_ops(lx, vma, VIGIL_PROFILE_FIELD_SYM_SHMEM_ANON_VM_OPS))
+	else if (is_vma_ops(lx, vma, VIGIL_PROFILE_FIELD_SYM_SHM_VM_OPS) ||
+		 is_vma_ops(lx, vma, VIGIL_PROFILE_FIELD_SYM_SHMEM_ANON_VM_OPS))
 		vma->kind = VIGIL_VMA_KIND_SHMEM;
 	else if (vma->file)
 		return file_kind(lx, vma);
 	return 0;
 }
 
-static bool is_same(const struct vigil_vma *a, const struct vigil_vma *b)
+static bool vma_is_same(const struct vigil_vma *a, const struct vigil_vma *b)
 {
 	return a->start == b->start && a->end == b->end && a->mm == b->mm &&
 	       a->flags == b->flags && a->ops == b->ops &&
@@ -262,25 +257,25 @@ static int read_vma(struct vigil_linux *lx, u64 addr, u64 mm, u64 at,
 	struct vigil_vma after;
 	int err;
 
-	err = read_raw(lx, addr, vma);
+	err = read_raw_vma(lx, addr, vma);
 	if (err)
 		return err;
-	if (!is_plausible(lx, vma, mm, at))
+	if (!vma_is_plausible(lx, vma, mm, at))
 		return -EUCLEAN;
-	err = find_kind(lx, vma);
+	err = find_vma_kind(lx, vma);
 	if (err)
 		return err;
 
 	/* What the kind was made of must still be there. */
-	err = read_raw(lx, addr, &after);
+	err = read_raw_vma(lx, addr, &after);
 	if (err)
 		return err;
-	return is_same(vma, &after) ? 0 : -EAGAIN;
+	return vma_is_same(vma, &after) ? 0 : -EAGAIN;
 }
 
 /* One attempt; with @next a gap at @addr is stepped over. */
-static int lookup(struct vigil_linux *lx, u64 mm, u64 addr, bool next,
-		  struct vigil_vma *vma)
+static int vma_lookup(struct vigil_linux *lx, u64 mm, u64 addr, bool next,
+		      struct vigil_vma *vma)
 {
 	const u64 tree = mm + vigil_linux_field(lx, VIGIL_PROFILE_FIELD_MM_MT);
 	struct vigil_maple_entry entry;
@@ -303,8 +298,8 @@ static int lookup(struct vigil_linux *lx, u64 mm, u64 addr, bool next,
  * A node that is written in place may show a gap which was never there: a gap
  * is believed when it is seen twice.
  */
-static int lookup_again(struct vigil_linux *lx, u64 mm, u64 addr, bool next,
-			struct vigil_vma *vma)
+static int vma_lookup_again(struct vigil_linux *lx, u64 mm, u64 addr, bool next,
+			    struct vigil_vma *vma)
 {
 	unsigned int gaps = 0, try = 0;
 	int err;
@@ -312,14 +307,14 @@ static int lookup_again(struct vigil_linux *lx, u64 mm, u64 addr, bool next,
 	if (addr >= USER_END)
 		return -ENOENT;
 	do {
-		err = lookup(lx, mm, addr, next, vma);
+		err = vma_lookup(lx, mm, addr, next, vma);
 		if (err == -ENOENT && !gaps++)
 			err = -EAGAIN;
 	} while (vigil_linux_again(lx, try++, err));
 	return err;
 }
 
-static bool find_gate(u64 addr, struct vigil_vma *vma)
+static bool find_gate_vma(u64 addr, struct vigil_vma *vma)
 {
 	if (ALIGN_DOWN(addr, SZ_4K) != VIGIL_VSYSCALL)
 		return false;
@@ -346,9 +341,9 @@ static bool find_gate(u64 addr, struct vigil_vma *vma)
 int vigil_linux_find_vma(struct vigil_linux *lx, u64 mm, u64 addr,
 			 struct vigil_vma *vma)
 {
-	if (find_gate(addr, vma))
+	if (find_gate_vma(addr, vma))
 		return 0;
-	return lookup_again(lx, mm, addr, false, vma);
+	return vma_lookup_again(lx, mm, addr, false, vma);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_linux_find_vma);
 
@@ -365,6 +360,6 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_linux_find_vma);
 int vigil_linux_next_vma(struct vigil_linux *lx, u64 mm, u64 addr,
 			 struct vigil_vma *vma)
 {
-	return lookup_again(lx, mm, addr, true, vma);
+	return vma_lookup_again(lx, mm, addr, true, vma);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_linux_next_vma);

@@ -68,27 +68,28 @@ struct step {
 	u64 last;
 };
 
-static u64 pivot(const struct node *n, unsigned int i)
+static u64 maple_pivot(const struct node *n, unsigned int i)
 {
 	return n->word[1 + i];
 }
 
-static u64 slot(const struct node *n, const struct geometry *g, unsigned int i)
+static u64 maple_slot(const struct node *n, const struct geometry *g,
+		      unsigned int i)
 {
 	return n->word[1 + g->pivots + i];
 }
 
-static bool is_node(u64 entry)
+static bool maple_is_node(u64 entry)
 {
 	return (entry & INTERNAL_MASK) == INTERNAL && entry >= RESERVED_END;
 }
 
-static bool is_reserved(u64 entry)
+static bool maple_is_reserved(u64 entry)
 {
 	return (entry & INTERNAL_MASK) == INTERNAL && entry < RESERVED_END;
 }
 
-static unsigned int type_of(u64 entry)
+static unsigned int maple_type(u64 entry)
 {
 	return (entry >> TYPE_SHIFT) & TYPE_MASK;
 }
@@ -98,11 +99,11 @@ static unsigned int type_of(u64 entry)
  * last pivot is the node's maximum the last slot isn't in use either, but no
  * search goes beyond that pivot.
  */
-static int last_slot(const struct node *n, unsigned int type,
-		     unsigned int *last)
+static int maple_last_slot(const struct node *n, unsigned int type,
+			   unsigned int *last)
 {
 	const struct geometry *g = &geometries[type];
-	const bool full = type != NODE_ARANGE && pivot(n, g->pivots - 1);
+	const bool full = type != NODE_ARANGE && maple_pivot(n, g->pivots - 1);
 
 	if (full) {
 		*last = g->pivots;
@@ -115,10 +116,10 @@ static int last_slot(const struct node *n, unsigned int type,
 	return *last < g->pivots ? 0 : -EUCLEAN;
 }
 
-static int read_node(struct vigil_linux *lx, u64 entry, struct node *n)
+static int maple_read_node(struct vigil_linux *lx, u64 entry, struct node *n)
 {
 	const u64 addr = entry & NODE_MASK;
-	const unsigned int type = type_of(entry);
+	const unsigned int type = maple_type(entry);
 	int err;
 
 	if (type == NODE_DENSE || type >= NODE_TYPES)
@@ -133,41 +134,41 @@ static int read_node(struct vigil_linux *lx, u64 entry, struct node *n)
 }
 
 /* Take the slot of @s->node that holds @index; @s becomes what is there. */
-static int descend(struct vigil_linux *lx, struct step *s, u64 index)
+static int maple_descend(struct vigil_linux *lx, struct step *s, u64 index)
 {
-	const unsigned int type = type_of(s->node);
+	const unsigned int type = maple_type(s->node);
 	unsigned int last, i;
 	struct node n;
 	int err;
 
-	err = read_node(lx, s->node, &n);
+	err = maple_read_node(lx, s->node, &n);
 	if (err)
 		return err;
-	err = last_slot(&n, type, &last);
+	err = maple_last_slot(&n, type, &last);
 	if (err)
 		return err;
 
-	for (i = 0; i < last && pivot(&n, i) < index; i++)
+	for (i = 0; i < last && maple_pivot(&n, i) < index; i++)
 		;
 	/* The pivots before the slot are below the index: no overflow. */
 	if (i) {
-		if (pivot(&n, i - 1) < s->first)
+		if (maple_pivot(&n, i - 1) < s->first)
 			return -EUCLEAN;
-		s->first = pivot(&n, i - 1) + 1;
+		s->first = maple_pivot(&n, i - 1) + 1;
 	}
 	if (i < last) {
-		if (pivot(&n, i) > s->last)
+		if (maple_pivot(&n, i) > s->last)
 			return -EUCLEAN;
-		s->last = pivot(&n, i);
+		s->last = maple_pivot(&n, i);
 	}
-	s->node = slot(&n, &geometries[type], i);
+	s->node = maple_slot(&n, &geometries[type], i);
 	return 0;
 }
 
-static int take_entry(struct vigil_linux *lx, const struct step *s,
-		      struct vigil_maple_entry *entry)
+static int maple_take_entry(struct vigil_linux *lx, const struct step *s,
+			    struct vigil_maple_entry *entry)
 {
-	u64 value = is_reserved(s->node) ? 0 : s->node;
+	u64 value = maple_is_reserved(s->node) ? 0 : s->node;
 
 	if (value && (!vigil_linux_is_kernel(lx, value) || value % sizeof(u64)))
 		return -EUCLEAN;
@@ -200,19 +201,19 @@ int vigil_maple_find(struct vigil_linux *lx, u64 tree, u64 index,
 	if (err)
 		return err;
 	if (!s.node)
-		return take_entry(lx, &s, entry);
+		return maple_take_entry(lx, &s, entry);
 	/* Only the root's pointer is marked: elsewhere a slot's level tells. */
-	if (!is_node(s.node))
+	if (!maple_is_node(s.node))
 		return -EUCLEAN;
 
 	for (unsigned int height = 0; height < MAX_HEIGHT; height++) {
-		bool leaf = type_of(s.node) == NODE_LEAF;
+		bool leaf = maple_type(s.node) == NODE_LEAF;
 
-		err = descend(lx, &s, index);
+		err = maple_descend(lx, &s, index);
 		if (err)
 			return err;
 		if (leaf)
-			return take_entry(lx, &s, entry);
+			return maple_take_entry(lx, &s, entry);
 	}
 	return -EUCLEAN;
 }

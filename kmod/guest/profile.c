@@ -43,8 +43,8 @@ static struct spelling spell(const struct vigil_field *field)
 	return s;
 }
 
-static int refuse(struct netlink_ext_ack *extack,
-		  const struct vigil_field *field, const char *why)
+static int refuse_field(struct netlink_ext_ack *extack,
+			const struct vigil_field *field, const char *why)
 {
 	NL_SET_ERR_MSG_FMT(extack, "profile: %s %s", spell(field).text, why);
 	return -EINVAL;
@@ -79,11 +79,11 @@ int vigil_profile_add(struct vigil_profile_builder *b, u32 field, u64 value,
 	}
 	f = &fields->field[field];
 	if (test_bit(field, b->given))
-		return refuse(extack, f, "is given twice");
+		return refuse_field(extack, f, "is given twice");
 	if (!is_in_range(f, value))
-		return refuse(extack, f, "is out of range");
+		return refuse_field(extack, f, "is out of range");
 	if (!IS_ALIGNED(value, f->align))
-		return refuse(extack, f, "is misaligned");
+		return refuse_field(extack, f, "is misaligned");
 
 	__set_bit(field, b->given);
 	b->profile.field[field] = value;
@@ -133,7 +133,8 @@ int vigil_profile_finish(const struct vigil_profile_builder *b,
 
 	for (i = 0; i < fields->count; i++) {
 		if (!test_bit(i, b->given) && !fields->field[i].optional)
-			return refuse(extack, fields->field + i, "is missing");
+			return refuse_field(extack, fields->field + i,
+					    "is missing");
 	}
 	if (!*b->profile.banner) {
 		NL_SET_ERR_MSG(extack, "profile: the banner is missing");
@@ -141,7 +142,7 @@ int vigil_profile_finish(const struct vigil_profile_builder *b,
 	}
 	why = fields->check(b->profile.field, &i);
 	if (why)
-		return refuse(extack, fields->field + i, why);
+		return refuse_field(extack, fields->field + i, why);
 	*out = b->profile;
 	return 0;
 }

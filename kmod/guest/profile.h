@@ -13,7 +13,7 @@
 struct netlink_ext_ack;
 
 /* The last field of the ABI plus one; the tables prove that none is missing. */
-#define VIGIL_LINUX_FIELDS	(VIGIL_PROFILE_FIELD_UTS_NAME + 1)
+#define VIGIL_LINUX_FIELDS	(VIGIL_PROFILE_FIELD_MAPPING_WRITABLE + 1)
 #define VIGIL_WINDOWS_FIELDS	(VIGIL_WINDOWS_FIELD_FLAG_HAS_ADDRESS_SPACE + 1)
 /* Room for those of any system. */
 #define VIGIL_PROFILE_FIELDS	VIGIL_LINUX_FIELDS

@@ -104,6 +104,8 @@ static const struct vigil_field fields[] = {
 	OFFSET(MOUNT_PARENT, 8),
 	OFFSET(MOUNT_MOUNTPOINT, 8),
 	OFFSET(UTS_NAME, 1),
+	OFFSET(MAPPING_HOST, 8),
+	OFFSET(MAPPING_WRITABLE, 4),
 };
 
 static_assert(ARRAY_SIZE(fields) == VIGIL_LINUX_FIELDS);

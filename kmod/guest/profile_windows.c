@@ -55,7 +55,7 @@ static const struct vigil_field fields[] = {
 
 static_assert(ARRAY_SIZE(fields) == VIGIL_WINDOWS_FIELDS);
 
-static const char *check_relations(const u64 *v, u32 *field)
+static const char *check_windows_relations(const u64 *v, u32 *field)
 {
 	const u64 head = v[VIGIL_WINDOWS_FIELD_PS_ACTIVE_PROCESS_HEAD] -
 			 v[VIGIL_WINDOWS_FIELD_KERNEL_BASE];
@@ -80,5 +80,5 @@ static const char *check_relations(const u64 *v, u32 *field)
 const struct vigil_fields vigil_windows_fields = {
 	.field = fields,
 	.count = ARRAY_SIZE(fields),
-	.check = check_relations,
+	.check = check_windows_relations,
 };

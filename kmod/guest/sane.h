@@ -16,15 +16,6 @@ static inline bool vigil_sane_address(u64 addr, unsigned int levels)
 	       addr < 0xfffffffffffff000ULL;
 }
 
-/* Make text of a guest fit to print; bytes of UTF-8 stay. */
-static inline void vigil_sane_text(char *text, size_t len)
-{
-	for (size_t i = 0; i < len && text[i]; i++) {
-		unsigned char c = text[i];
-
-		if (c < ' ' || c == 0x7f)
-			text[i] = '?';
-	}
-}
+void vigil_sane_text(char *text, size_t len);
 
 #endif /* _VIGIL_SANE_H */

@@ -18,6 +18,7 @@
 #include <uapi/linux/vigil.h>
 
 #include "core/pgwalk.h"
+#include "core/pte.h"
 #include "guest/profile.h"
 
 struct vigil_cpu;
@@ -35,8 +36,7 @@ struct vigil_cpu;
 #define VIGIL_WIN_OUTSWAPPED		VIGIL_PROCESS_FLAG_OUTSWAPPED
 #define VIGIL_WIN_HAS_ADDRESS_SPACE	VIGIL_PROCESS_FLAG_HAS_ADDRESS_SPACE
 
-/* Bits of CR3 that are an address, the others are a PCID and "no flush". */
-#define VIGIL_WIN_CR3_ADDR	0x000ffffffffff000ULL
+#define VIGIL_WIN_CR3_ADDR	VIGIL_CR3_ADDR
 
 /* ImageFileName has 15 bytes, and no end if the name is as long. */
 #define VIGIL_WIN_NAME_SIZE	16
@@ -81,7 +81,7 @@ static inline u64 vigil_windows_field(const struct vigil_windows *win,
 static inline bool vigil_windows_has_tables(const struct vigil_win_process *p)
 {
 	return !(p->flags & (VIGIL_WIN_VM_DELETED | VIGIL_WIN_OUTSWAPPED)) &&
-	       p->cr3 & VIGIL_WIN_CR3_ADDR;
+	       p->cr3 & VIGIL_CR3_ADDR;
 }
 
 void vigil_windows_init(struct vigil_windows *win,
@@ -107,6 +107,7 @@ int vigil_windows_current(struct vigil_windows *win,
 			  struct vigil_win_process *process);
 bool vigil_windows_loads(const struct vigil_cpu *cpu,
 			 const struct vigil_win_process *process);
+u64 vigil_windows_time(u64 time);
 int vigil_windows_self_map(struct vigil_windows *win, u64 cr3, u64 *entry);
 
 /* windows_image.c */

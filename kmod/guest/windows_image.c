@@ -44,8 +44,8 @@ struct codeview {
 	u32 age;
 } __packed;
 
-static int read_headers(struct vigil_windows *win, u64 base,
-			struct headers *h)
+static int image_read_headers(struct vigil_windows *win, u64 base,
+			      struct headers *h)
 {
 	struct mz_hdr mz;
 
@@ -62,17 +62,17 @@ static int read_headers(struct vigil_windows *win, u64 base,
 	return 0;
 }
 
-static bool is_inside(u32 rva, u32 len, u32 size)
+static bool image_is_inside(u32 rva, u32 len, u32 size)
 {
 	return rva < size && len <= size - rva;
 }
 
-static int read_codeview(struct vigil_windows *win, u64 base,
-			 struct vigil_win_image *image, u32 rva)
+static int image_read_codeview(struct vigil_windows *win, u64 base,
+			       struct vigil_win_image *image, u32 rva)
 {
 	struct codeview cv;
 
-	if (!is_inside(rva, sizeof(cv), image->size))
+	if (!image_is_inside(rva, sizeof(cv), image->size))
 		return -EUCLEAN;
 	if (vigil_windows_read(win, base + rva, &cv, sizeof(cv)))
 		return -EFAULT;
@@ -99,19 +99,19 @@ int vigil_windows_read_image(struct vigil_windows *win, u64 base,
 	u32 rva, size;
 	int err;
 
-	err = read_headers(win, base, &h);
+	err = image_read_headers(win, base, &h);
 	if (err)
 		return err;
 	image->size = h.opt.image_size;
 	rva = h.dir.debug.virtual_address;
 	size = h.dir.debug.size;
-	if (!is_inside(rva, size, image->size))
+	if (!image_is_inside(rva, size, image->size))
 		return -EUCLEAN;
 	for (u32 i = 0; i < DEBUG_ENTRIES && size >= sizeof(entry); i++) {
 		if (vigil_windows_read(win, base + rva, &entry, sizeof(entry)))
 			return -EFAULT;
 		if (entry.type == DEBUG_CODEVIEW)
-			return read_codeview(win, base, image, entry.rva);
+			return image_read_codeview(win, base, image, entry.rva);
 		rva += sizeof(entry);
 		size -= sizeof(entry);
 	}

@@ -27,7 +27,7 @@ static const struct {
 	{ F(FLAG_HAS_ADDRESS_SPACE), VIGIL_WIN_HAS_ADDRESS_SPACE },
 };
 
-static u32 normalise_flags(const struct vigil_windows *win, u32 raw)
+static u32 windows_normalise_flags(const struct vigil_windows *win, u32 raw)
 {
 	u32 flags = 0;
 
@@ -38,8 +38,8 @@ static u32 normalise_flags(const struct vigil_windows *win, u32 raw)
 	return flags;
 }
 
-static int read_pid(struct vigil_windows *win, u64 eprocess, u32 field,
-		    u32 *pid)
+static int windows_read_pid(struct vigil_windows *win, u64 eprocess, u32 field,
+			    u32 *pid)
 {
 	u64 handle;
 	int err = vigil_windows_u64(win, eprocess, field, &handle);
@@ -48,7 +48,8 @@ static int read_pid(struct vigil_windows *win, u64 eprocess, u32 field,
 	return err;
 }
 
-static int read_name(struct vigil_windows *win, u64 eprocess, char *name)
+static int windows_read_name(struct vigil_windows *win, u64 eprocess,
+			     char *name)
 {
 	int err;
 
@@ -61,7 +62,8 @@ static int read_name(struct vigil_windows *win, u64 eprocess, char *name)
 }
 
 /* Windows stores 1 for a process that runs without a table for user mode. */
-static int read_user_cr3(struct vigil_windows *win, struct vigil_win_process *p)
+static int windows_read_user_cr3(struct vigil_windows *win,
+				 struct vigil_win_process *p)
 {
 	u64 value;
 	int err;
@@ -70,13 +72,14 @@ static int read_user_cr3(struct vigil_windows *win, struct vigil_win_process *p)
 		return 0;
 	err = vigil_windows_u64(win, p->eprocess,
 				F(KPROCESS_USER_DIRECTORY_TABLE_BASE), &value);
-	if (!err && value & VIGIL_WIN_CR3_ADDR &&
-	    (value ^ p->cr3) & VIGIL_WIN_CR3_ADDR)
+	if (!err && value & VIGIL_CR3_ADDR &&
+	    (value ^ p->cr3) & VIGIL_CR3_ADDR)
 		p->user_cr3 = value;
 	return err;
 }
 
-static int read_cr3(struct vigil_windows *win, struct vigil_win_process *p)
+static int windows_read_cr3(struct vigil_windows *win,
+			    struct vigil_win_process *p)
 {
 	int err;
 
@@ -84,21 +87,23 @@ static int read_cr3(struct vigil_windows *win, struct vigil_win_process *p)
 				F(KPROCESS_DIRECTORY_TABLE_BASE), &p->cr3);
 	if (err)
 		return err;
-	return read_user_cr3(win, p);
+	return windows_read_user_cr3(win, p);
 }
 
-static int read_process(struct vigil_windows *win, u64 eprocess,
-			struct vigil_win_process *p)
+static int windows_read_fields(struct vigil_windows *win, u64 eprocess,
+			       struct vigil_win_process *p)
 {
 	u32 flags;
 	int err;
 
 	*p = (struct vigil_win_process){ .eprocess = eprocess };
-	err = read_pid(win, eprocess, F(EPROCESS_UNIQUE_PROCESS_ID), &p->pid);
+	err = windows_read_pid(win, eprocess, F(EPROCESS_UNIQUE_PROCESS_ID),
+			       &p->pid);
 	if (err)
 		return err;
-	err = read_pid(win, eprocess,
-		       F(EPROCESS_INHERITED_FROM_UNIQUE_PROCESS_ID), &p->ppid);
+	err = windows_read_pid(win, eprocess,
+			       F(EPROCESS_INHERITED_FROM_UNIQUE_PROCESS_ID),
+			       &p->ppid);
 	if (err)
 		return err;
 	err = vigil_windows_u64(win, eprocess, F(EPROCESS_CREATE_TIME),
@@ -108,11 +113,11 @@ static int read_process(struct vigil_windows *win, u64 eprocess,
 	err = vigil_windows_u32(win, eprocess, F(EPROCESS_FLAGS), &flags);
 	if (err)
 		return err;
-	p->flags = normalise_flags(win, flags);
-	err = read_cr3(win, p);
+	p->flags = windows_normalise_flags(win, flags);
+	err = windows_read_cr3(win, p);
 	if (err)
 		return err;
-	return read_name(win, eprocess, p->name);
+	return windows_read_name(win, eprocess, p->name);
 }
 
 /**
@@ -133,7 +138,7 @@ int vigil_windows_read_process(struct vigil_windows *win, u64 eprocess,
 	int err;
 
 	do {
-		err = read_process(win, eprocess, process);
+		err = windows_read_fields(win, eprocess, process);
 	} while (vigil_windows_again(win, try++, err));
 	return err;
 }
@@ -157,7 +162,7 @@ int vigil_windows_list_ends(struct vigil_windows *win, u64 ends[2])
 EXPORT_SYMBOL_IF_KUNIT(vigil_windows_list_ends);
 
 /* The next link in the list, which must agree that @node is before it. */
-static int next_node(struct vigil_windows *win, u64 node, u64 *next)
+static int windows_next_node(struct vigil_windows *win, u64 node, u64 *next)
 {
 	u64 links[2], back;
 	int err;
@@ -194,7 +199,8 @@ int vigil_windows_next_process(struct vigil_windows *win, u64 *cursor,
 	int err;
 
 	do {
-		err = next_node(win, *cursor ? *cursor + links : head, &next);
+		err = windows_next_node(win, *cursor ? *cursor + links : head,
+					&next);
 	} while (vigil_windows_again(win, try++, err));
 	if (err)
 		return err;
@@ -207,6 +213,24 @@ int vigil_windows_next_process(struct vigil_windows *win, u64 *cursor,
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_windows_next_process);
+
+/* Windows counts 100 ns from 1601, everybody else from 1970. */
+#define TICK_NS	100
+#define EPOCH	116444736000000000ULL
+
+/**
+ * vigil_windows_time - Convert a time of Windows
+ * @time: In 100 ns since 1601.
+ *
+ * Return: Nanoseconds since 1970; 0 for what is before that or doesn't fit.
+ */
+u64 vigil_windows_time(u64 time)
+{
+	if (time < EPOCH || time - EPOCH > U64_MAX / TICK_NS)
+		return 0;
+	return (time - EPOCH) * TICK_NS;
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_windows_time);
 
 /* In user mode the KPCR waits for SWAPGS, and can't be forged. */
 static u64 kpcr_of(const struct vigil_windows *win, const struct vigil_cpu *cpu)
@@ -227,9 +251,9 @@ static u64 kpcr_of(const struct vigil_windows *win, const struct vigil_cpu *cpu)
 bool vigil_windows_loads(const struct vigil_cpu *cpu,
 			 const struct vigil_win_process *process)
 {
-	return !((cpu->cr3 ^ process->cr3) & VIGIL_WIN_CR3_ADDR) ||
+	return !((cpu->cr3 ^ process->cr3) & VIGIL_CR3_ADDR) ||
 	       (process->user_cr3 &&
-		!((cpu->cr3 ^ process->user_cr3) & VIGIL_WIN_CR3_ADDR));
+		!((cpu->cr3 ^ process->user_cr3) & VIGIL_CR3_ADDR));
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_windows_loads);
 
@@ -282,7 +306,7 @@ int vigil_windows_self_map(struct vigil_windows *win, u64 cr3, u64 *entry)
 {
 	const u64 slot = vigil_windows_field(win, F(SELF_MAP_SLOT));
 
-	return vigil_gpa_read(win->kernel.gm, (cr3 & VIGIL_WIN_CR3_ADDR) +
+	return vigil_gpa_read(win->kernel.gm, (cr3 & VIGIL_CR3_ADDR) +
 			      slot * sizeof(*entry), entry, sizeof(*entry));
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_windows_self_map);

@@ -3,19 +3,16 @@
  * Proof that a profile fits the Windows guest that runs, see linux_prove.c.
  */
 
-#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/string.h>
 #include <kunit/visibility.h>
 
 #include "core/cpu.h"
+#include "core/pte.h"
 #include "guest/windows_read.h"
 
 #define F(name)	VIGIL_WINDOWS_FIELD_##name
-
-#define LONG_MODE	BIT_ULL(10)	/* EFER.LMA */
-#define PTE_PRESENT	BIT_ULL(0)
 
 /* KPROCESS begins with a DISPATCHER_HEADER, which begins with its type. */
 #define TYPE_PROCESS	3
@@ -27,10 +24,10 @@
 typedef const char *(*condition)(struct vigil_windows *win,
 				 const struct vigil_cpu *cpu);
 
-static const char *prove_mode(struct vigil_windows *win,
-			      const struct vigil_cpu *cpu)
+static const char *windows_prove_mode(struct vigil_windows *win,
+				      const struct vigil_cpu *cpu)
 {
-	if (!(cpu->cr0 & X86_CR0_PG) || !(cpu->efer & LONG_MODE))
+	if (!(cpu->cr0 & X86_CR0_PG) || !(cpu->efer & VIGIL_EFER_LMA))
 		return "the vCPU isn't in long mode yet";
 	if (vigil_cpu_levels(cpu) != win->kernel.levels)
 		return "the vCPU uses another depth of page tables";
@@ -38,7 +35,7 @@ static const char *prove_mode(struct vigil_windows *win,
 }
 
 /* The banner ends with what identifies the build. */
-static bool is_of_build(const char *banner, const char *pdb_id)
+static bool windows_is_of_build(const char *banner, const char *pdb_id)
 {
 	const size_t banner_len = strlen(banner), len = strlen(pdb_id);
 
@@ -46,8 +43,8 @@ static bool is_of_build(const char *banner, const char *pdb_id)
 	       !strcmp(banner + banner_len - len, pdb_id);
 }
 
-static const char *prove_image(struct vigil_windows *win,
-			       const struct vigil_cpu *cpu)
+static const char *windows_prove_image(struct vigil_windows *win,
+				       const struct vigil_cpu *cpu)
 {
 	const u64 base = vigil_windows_field(win, F(KERNEL_BASE));
 	struct vigil_win_image image;
@@ -61,13 +58,13 @@ static const char *prove_image(struct vigil_windows *win,
 		return "kernel-base is no image";
 	if (image.size != vigil_windows_field(win, F(KERNEL_SIZE)))
 		return "the image isn't of kernel-size";
-	if (!is_of_build(win->profile->banner, image.pdb_id))
+	if (!windows_is_of_build(win->profile->banner, image.pdb_id))
 		return "the banner is of another build";
 	return NULL;
 }
 
-static const char *prove_system(struct vigil_windows *win,
-				const struct vigil_cpu *cpu)
+static const char *windows_prove_system(struct vigil_windows *win,
+					const struct vigil_cpu *cpu)
 {
 	const u64 root = vigil_windows_field(win, F(KERNEL_ROOT));
 	struct vigil_win_process process;
@@ -82,7 +79,7 @@ static const char *prove_system(struct vigil_windows *win,
 	if (vigil_windows_read(win, process.eprocess, &type, sizeof(type)) ||
 	    type != TYPE_PROCESS)
 		return "System isn't a process";
-	if ((process.cr3 & VIGIL_WIN_CR3_ADDR) != root)
+	if ((process.cr3 & VIGIL_CR3_ADDR) != root)
 		return "System's page table isn't kernel-root";
 	return NULL;
 }
@@ -91,22 +88,22 @@ static const char *prove_system(struct vigil_windows *win,
  * System's only: one that an attack has changed in another process is to be
  * found, not to make the profile unfit to find it.
  */
-static const char *prove_slot(struct vigil_windows *win,
-			      const struct vigil_cpu *cpu)
+static const char *windows_prove_slot(struct vigil_windows *win,
+				      const struct vigil_cpu *cpu)
 {
 	const u64 root = vigil_windows_field(win, F(KERNEL_ROOT));
 	u64 entry;
 
 	if (vigil_windows_self_map(win, root, &entry))
 		return "kernel-root isn't in the guest's memory";
-	if (!(entry & PTE_PRESENT) || (entry & VIGIL_WIN_CR3_ADDR) != root)
+	if (!(entry & VIGIL_PTE_PRESENT) || (entry & VIGIL_PTE_ADDR) != root)
 		return "System's self-map-slot doesn't point to its own table";
 	return NULL;
 }
 
 /* Processes come and go meanwhile. */
-static const char *prove_list(struct vigil_windows *win,
-			      const struct vigil_cpu *cpu)
+static const char *windows_prove_list(struct vigil_windows *win,
+				      const struct vigil_cpu *cpu)
 {
 	struct vigil_win_process process;
 	u64 cursor = 0;
@@ -123,7 +120,7 @@ static const char *prove_list(struct vigil_windows *win,
 }
 
 /* Does this CR3 map the kernel's image as System does? */
-static bool maps_kernel(struct vigil_windows *win, u64 cr3)
+static bool windows_maps_kernel(struct vigil_windows *win, u64 cr3)
 {
 	const u64 base = vigil_windows_field(win, F(KERNEL_BASE));
 	struct vigil_pte_walk ours, theirs;
@@ -139,8 +136,8 @@ static bool maps_kernel(struct vigil_windows *win, u64 cr3)
  * In the kernel it may be the next or the last process's, and on the way in and
  * out it is the table of user mode, which maps no more than that way.
  */
-static const char *prove_current(struct vigil_windows *win,
-				 const struct vigil_cpu *cpu)
+static const char *windows_prove_current(struct vigil_windows *win,
+					 const struct vigil_cpu *cpu)
 {
 	struct vigil_win_process process;
 
@@ -149,21 +146,23 @@ static const char *prove_current(struct vigil_windows *win,
 		       "the current process's page table isn't the loaded one" :
 		       "the current process can't be read";
 	if (cpu->cpl != 3 && !vigil_windows_loads(cpu, &process) &&
-	    !maps_kernel(win, cpu->cr3))
+	    !windows_maps_kernel(win, cpu->cr3))
 		return "the loaded page tables don't map this kernel";
 	return NULL;
 }
 
 static const condition kernel_conditions[] = {
-	prove_mode, prove_image, prove_system, prove_slot, prove_list, NULL,
+	windows_prove_mode, windows_prove_image, windows_prove_system,
+	windows_prove_slot, windows_prove_list, NULL,
 };
 
 static const condition same_conditions[] = {
-	prove_mode, prove_image, prove_slot, NULL,
+	windows_prove_mode, windows_prove_image, windows_prove_slot, NULL,
 };
 
-static int prove_all(const condition *conditions, struct vigil_windows *win,
-		     const struct vigil_cpu *cpu, const char **why)
+static int windows_prove_all(const condition *conditions,
+			     struct vigil_windows *win,
+			     const struct vigil_cpu *cpu, const char **why)
 {
 	for (; *conditions; conditions++) {
 		*why = (*conditions)(win, cpu);
@@ -184,7 +183,7 @@ static int prove_all(const condition *conditions, struct vigil_windows *win,
 int vigil_windows_prove_kernel(struct vigil_windows *win,
 			       const struct vigil_cpu *cpu, const char **why)
 {
-	return prove_all(kernel_conditions, win, cpu, why);
+	return windows_prove_all(kernel_conditions, win, cpu, why);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_windows_prove_kernel);
 
@@ -202,7 +201,7 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_windows_prove_kernel);
 int vigil_windows_prove_same(struct vigil_windows *win,
 			     const struct vigil_cpu *cpu, const char **why)
 {
-	return prove_all(same_conditions, win, cpu, why);
+	return windows_prove_all(same_conditions, win, cpu, why);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_windows_prove_same);
 
@@ -219,7 +218,7 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_windows_prove_same);
 int vigil_windows_prove_current(struct vigil_windows *win,
 				const struct vigil_cpu *cpu, const char **why)
 {
-	*why = prove_current(win, cpu);
+	*why = windows_prove_current(win, cpu);
 	return *why ? -ENODATA : 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_windows_prove_current);

@@ -51,7 +51,7 @@ int vigil_windows_u32(struct vigil_windows *win, u64 base, u32 field,
 				  value, sizeof(*value));
 }
 
-static bool is_object(const struct vigil_windows *win, u64 addr)
+static bool windows_is_object(const struct vigil_windows *win, u64 addr)
 {
 	return vigil_sane_address(addr, win->kernel.levels) &&
 	       IS_ALIGNED(addr, sizeof(u64));
@@ -63,7 +63,7 @@ int vigil_windows_object(struct vigil_windows *win, u64 base, u32 field,
 {
 	int err = vigil_windows_u64(win, base, field, value);
 
-	if (!err && !is_object(win, *value))
+	if (!err && !windows_is_object(win, *value))
 		return -EUCLEAN;
 	return err;
 }
@@ -73,7 +73,8 @@ int vigil_windows_links(struct vigil_windows *win, u64 node, u64 links[2])
 {
 	int err = vigil_windows_read(win, node, links, 2 * sizeof(*links));
 
-	if (!err && (!is_object(win, links[0]) || !is_object(win, links[1])))
+	if (!err && (!windows_is_object(win, links[0]) ||
+		     !windows_is_object(win, links[1])))
 		return -EUCLEAN;
 	return err;
 }
