@@ -13,7 +13,7 @@
 #include "core/count.h"
 #include "core/cpu.h"
 #include "core/vm.h"
-#include "protect/exec.h"
+#include "protect/exec/exec.h"
 #include "protect/guest.h"
 #include "protect/selfmap.h"
 

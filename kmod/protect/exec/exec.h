@@ -8,8 +8,9 @@
 #include <linux/kvm_types.h>
 #include <linux/types.h>
 
+#include "protect/exec/policy.h"
+
 struct netlink_ext_ack;
-struct vigil_protect;
 struct vigil_vm;
 
 /* struct kvm_exec_stats, for KVM of both flavours. */
@@ -45,6 +46,9 @@ void vigil_exec_teardown(struct vigil_vm *vm);
 int vigil_exec_protect(struct vigil_vm *vm, struct vigil_protect *entry,
 		       struct netlink_ext_ack *extack);
 int vigil_exec_unprotect(struct vigil_vm *vm, u32 id);
+const struct vigil_protect *vigil_exec_entry_next(struct vigil_vm *vm, u32 id);
+const struct vigil_protect *vigil_exec_entry_of(struct vigil_vm *vm, u32 pid,
+						const char *comm);
 void vigil_exec_sweep(struct vigil_vm *vm);
 void vigil_exec_settings_changed(struct vigil_vm *vm);
 

@@ -7,7 +7,7 @@
 
 #include "core/flavour.h"
 #include "core/vm.h"
-#include "protect/exec.h"
+#include "protect/exec/exec.h"
 
 int vigil_exec_setup(struct vigil_vm *vm)
 {
@@ -28,6 +28,17 @@ int vigil_exec_protect(struct vigil_vm *vm, struct vigil_protect *entry,
 int vigil_exec_unprotect(struct vigil_vm *vm, u32 id)
 {
 	return -ENOENT;
+}
+
+const struct vigil_protect *vigil_exec_entry_next(struct vigil_vm *vm, u32 id)
+{
+	return NULL;
+}
+
+const struct vigil_protect *vigil_exec_entry_of(struct vigil_vm *vm, u32 pid,
+						const char *comm)
+{
+	return NULL;
 }
 
 void vigil_exec_sweep(struct vigil_vm *vm)

@@ -8,8 +8,8 @@
 #include <linux/slab.h>
 
 #include "core/count.h"
-#include "protect/exec.h"
-#include "protect/exec_priv.h"
+#include "protect/exec/exec.h"
+#include "protect/exec/fetch.h"
 
 MODULE_IMPORT_NS(KVM_EXEC);
 
@@ -19,7 +19,7 @@ static const struct kvm_exec_ops exec_ops = {
 
 /* --- the sweep ------------------------------------------------------------ */
 
-static void schedule_sweep(struct vigil_exec *exec)
+static void sweep_schedule(struct vigil_exec *exec)
 {
 	u32 period = READ_ONCE(exec->vm->sweep_ms);
 
@@ -28,29 +28,28 @@ static void schedule_sweep(struct vigil_exec *exec)
 				 msecs_to_jiffies(period));
 }
 
-void vigil_exec_close_all(struct vigil_exec *exec)
-{
-	vigil_open_forget(exec);
-	kvm_exec_sweep(exec->vm->kvm);
-}
-
 static void sweep_work(struct work_struct *work)
 {
 	struct vigil_exec *exec = container_of(to_delayed_work(work),
 					       struct vigil_exec, sweep);
 
-	vigil_exec_close_all(exec);
-	schedule_sweep(exec);
+	vigil_exec_open_close_all(&exec->open);
+	sweep_schedule(exec);
 }
 
-/* What was granted by rules that hold no more is asked about again. */
+/**
+ * vigil_exec_sweep - Close all pages now
+ * @vm: the VM, its lock held
+ *
+ * What was granted by rules that hold no more is asked about again.
+ */
 void vigil_exec_sweep(struct vigil_vm *vm)
 {
 	lockdep_assert_held(&vm->lock);
 	if (!vm->exec->on)
 		return;
-	vigil_exec_close_all(vm->exec);
-	schedule_sweep(vm->exec);
+	vigil_exec_open_close_all(&vm->exec->open);
+	sweep_schedule(vm->exec);
 }
 
 void vigil_exec_settings_changed(struct vigil_vm *vm)
@@ -58,54 +57,52 @@ void vigil_exec_settings_changed(struct vigil_vm *vm)
 	lockdep_assert_held(&vm->lock);
 	if (!vm->sweep_ms)
 		cancel_delayed_work_sync(&vm->exec->sweep);
-	schedule_sweep(vm->exec);
+	sweep_schedule(vm->exec);
 }
 
 /* --- on and off ----------------------------------------------------------- */
 
-static void explain(int err, struct netlink_ext_ack *extack)
+static int exec_turn_on(struct vigil_vm *vm, struct netlink_ext_ack *extack)
 {
+	struct vigil_exec *exec = vm->exec;
+	int cpu, err;
+
+	err = vigil_exec_fetch_prepare(exec);
+	if (err)
+		return err;
+	err = kvm_exec_enable(vm->kvm, &exec->client);
 	switch (err) {
+	case 0:
+		break;
 	case -EOPNOTSUPP:
 		NL_SET_ERR_MSG(extack, "KVM can't: no TDP MMU, a Xen guest, or private memory");
-		break;
+		return err;
 	case -EBUSY:
 		NL_SET_ERR_MSG(extack, "somebody else controls what this VM executes");
-		break;
-	}
-}
-
-static void reset_counts(struct vigil_vm *vm)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		memset(per_cpu_ptr(vm->counts, cpu), 0, sizeof(*vm->counts));
-}
-
-static int turn_on(struct vigil_vm *vm, struct netlink_ext_ack *extack)
-{
-	int err;
-
-	reset_counts(vm);
-	err = kvm_exec_enable(vm->kvm, &vm->exec->client);
-	if (err) {
-		explain(err, extack);
+		return err;
+	default:
 		return err;
 	}
-	WRITE_ONCE(vm->exec->on, true);
-	schedule_sweep(vm->exec);
+	/* KVM has reset its own; a request that failed has not. */
+	for_each_possible_cpu(cpu)
+		memset(per_cpu_ptr(vm->counts, cpu), 0, sizeof(*vm->counts));
+	WRITE_ONCE(exec->on, true);
+	sweep_schedule(exec);
 	return 0;
 }
 
-static void turn_off(struct vigil_vm *vm)
+static void exec_turn_off(struct vigil_vm *vm)
 {
-	WRITE_ONCE(vm->exec->on, false);
-	cancel_delayed_work_sync(&vm->exec->sweep);
+	struct vigil_exec *exec = vm->exec;
+
+	WRITE_ONCE(exec->on, false);
+	cancel_delayed_work_sync(&exec->sweep);
 	kvm_exec_disable(vm->kvm);
+	exec->without_profile_reported = 0;
 	/* No fetch opens a page or condemns a process any more. */
-	vigil_open_stop(vm->exec);
-	vigil_kill_stop(vm->exec);
+	vigil_exec_nested_stop(&exec->nested);
+	vigil_exec_kill_stop(&exec->kill);
+	vigil_exec_open_stop(&exec->open);
 }
 
 /* --- what is protected ---------------------------------------------------- */
@@ -123,16 +120,16 @@ int vigil_exec_protect(struct vigil_vm *vm, struct vigil_protect *entry,
 {
 	int err = 0;
 
-	if (vigil_policy_add(&vm->policy, entry, &vm->lock)) {
+	if (vigil_policy_add(&vm->exec->policy, entry, &vm->lock)) {
 		NL_SET_ERR_MSG(extack, "the VM has the most entries that are possible");
 		return -ENOSPC;
 	}
 	if (vm->exec->on)
 		vigil_exec_sweep(vm);
 	else
-		err = turn_on(vm, extack);
+		err = exec_turn_on(vm, extack);
 	if (err) {
-		vigil_policy_del(&vm->policy, entry->id, &vm->lock);
+		vigil_policy_del(&vm->exec->policy, entry->id, &vm->lock);
 		synchronize_srcu(&vm->srcu);
 	}
 	return err;
@@ -149,15 +146,41 @@ int vigil_exec_unprotect(struct vigil_vm *vm, u32 id)
 {
 	struct vigil_protect *entry;
 
-	entry = vigil_policy_del(&vm->policy, id, &vm->lock);
+	entry = vigil_policy_del(&vm->exec->policy, id, &vm->lock);
 	if (!entry)
 		return -ENOENT;
-	if (!vm->policy.nr)
-		turn_off(vm);
+	if (!vm->exec->policy.nr)
+		exec_turn_off(vm);
 	synchronize_srcu(&vm->srcu);
 	kfree(entry);
 	vigil_exec_sweep(vm);
 	return 0;
+}
+
+/**
+ * vigil_exec_entry_next - The entries of a VM, in the order of their ids
+ * @vm: the VM, its SRCU read-locked
+ * @id: the first that is wanted
+ *
+ * Return: the first entry from @id on, or NULL.
+ */
+const struct vigil_protect *vigil_exec_entry_next(struct vigil_vm *vm, u32 id)
+{
+	return vigil_policy_next(&vm->exec->policy, &vm->srcu, id);
+}
+
+/**
+ * vigil_exec_entry_of - What protects a process
+ * @vm: the VM, its SRCU read-locked
+ * @pid: the process
+ * @comm: its name
+ *
+ * Return: the entry, or NULL.
+ */
+const struct vigil_protect *vigil_exec_entry_of(struct vigil_vm *vm, u32 pid,
+						const char *comm)
+{
+	return vigil_policy_match(&vm->exec->policy, &vm->srcu, pid, comm);
 }
 
 /* --- questions ------------------------------------------------------------ */
@@ -216,30 +239,23 @@ int vigil_exec_setup(struct vigil_vm *vm)
 		return -ENOMEM;
 	exec->client.ops = &exec_ops;
 	exec->vm = vm;
-	xa_init(&exec->desks);
+	vigil_policy_init(&exec->policy);
+	xa_init(&exec->fetches);
 	INIT_DELAYED_WORK(&exec->sweep, sweep_work);
-	vigil_open_init(exec);
-	vigil_kill_init(exec);
+	vigil_exec_open_init(&exec->open, vm->kvm);
+	vigil_exec_nested_init(&exec->nested, vm);
+	vigil_exec_kill_init(&exec->kill, vm, &exec->open, &vm->srcu);
 	vm->exec = exec;
 	return 0;
 }
 
-static void free_desks(struct vigil_exec *exec)
-{
-	struct vigil_desk *desk;
-	unsigned long index;
-
-	xa_for_each(&exec->desks, index, desk)
-		kvfree(desk);
-	xa_destroy(&exec->desks);
-}
-
-/* Nobody uses the VM any more, but its vCPUs may ask until turn_off(). */
+/* Nobody uses the VM any more, but its vCPUs may ask until exec_turn_off(). */
 void vigil_exec_teardown(struct vigil_vm *vm)
 {
 	if (vm->exec->on)
-		turn_off(vm);
-	free_desks(vm->exec);
+		exec_turn_off(vm);
+	vigil_exec_fetch_free(vm->exec);
+	vigil_policy_destroy(&vm->exec->policy);
 	kfree(vm->exec);
 	vm->exec = NULL;
 }

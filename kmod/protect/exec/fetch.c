@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Exec protection: instruction fetches that KVM asks about.
+ *
+ * On the vCPU's thread, which is the guest's time.  Reads the facts that the
+ * decision asks for, and does what it says.  Nothing here takes a lock that
+ * another vCPU may hold; only an alert does, and the note of an open page.
+ */
+#include <linux/delay.h>
+#include <linux/hash.h>
+#include <linux/kvm_host.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "core/count.h"
+#include "core/pte.h"
+#include "protect/exec/fetch.h"
+#include "protect/guest.h"
+#include "trace.h"
+
+/* An x86 instruction is no longer than this. */
+#define INSN_MAX	15
+
+/*
+ * A vCPU that waits for the guest's tables to settle tries at once for this long,
+ * then it gives its processor away in between: who changes them may need it.
+ */
+#define SPIN_NS		(200 * NSEC_PER_USEC)
+#define PAUSE_MIN_US	100
+#define PAUSE_MAX_US	200
+
+/* That there is no profile is reported this often. */
+#define WITHOUT_PROFILE_PERIOD	(60 * HZ)
+
+/* --- pages that were refused ---------------------------------------------- */
+
+static gfn_t *refused_slot(struct vigil_exec *exec, gfn_t gfn)
+{
+	return &exec->refused[hash_64(gfn, ilog2(VIGIL_EXEC_REFUSED))];
+}
+
+static bool refused_before(struct vigil_exec *exec, gfn_t gfn)
+{
+	return READ_ONCE(*refused_slot(exec, gfn)) == gfn + 1;
+}
+
+/* --- fetch contexts ------------------------------------------------------- */
+
+/* The context of a vCPU, which only its own thread uses while KVM asks. */
+static struct vigil_fetch *fetch_get(struct vigil_exec *exec,
+				     struct kvm_vcpu *vcpu)
+{
+	struct vigil_fetch *fetch = xa_load(&exec->fetches, vcpu->vcpu_idx);
+
+	if (fetch)
+		return fetch;
+	fetch = kvzalloc(sizeof(*fetch), GFP_KERNEL_ACCOUNT);
+	if (!fetch)
+		return NULL;
+	fetch->vm = exec->vm;
+	fetch->vcpu = vcpu;
+	if (xa_err(xa_store(&exec->fetches, vcpu->vcpu_idx, fetch,
+			    GFP_KERNEL_ACCOUNT))) {
+		kvfree(fetch);
+		return NULL;
+	}
+	return fetch;
+}
+
+/**
+ * vigil_exec_fetch_prepare - Have a context for each vCPU that there is
+ * @exec: the VM's exec protection, off
+ *
+ * A vCPU that comes later makes its own at its first fetch.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vigil_exec_fetch_prepare(struct vigil_exec *exec)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, exec->vm->kvm) {
+		if (!fetch_get(exec, vcpu))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* KVM asks no more. */
+void vigil_exec_fetch_free(struct vigil_exec *exec)
+{
+	struct vigil_fetch *fetch;
+	unsigned long index;
+
+	xa_for_each(&exec->fetches, index, fetch)
+		kvfree(fetch);
+	xa_destroy(&exec->fetches);
+}
+
+/* The guest as this vCPU shows it now; NULL if there is no memory for that. */
+static struct vigil_fetch *fetch_begin(struct vigil_exec *exec,
+				       struct kvm_vcpu *vcpu,
+				       const struct kvm_exec_event *event,
+				       const struct vigil_profile *profile)
+{
+	struct vigil_fetch *fetch = fetch_get(exec, vcpu);
+	unsigned int levels;
+
+	if (!fetch)
+		return NULL;
+	fetch->event = event;
+	fetch->addr = event->rip;
+	vigil_cpu_read(vcpu, &fetch->cpu);
+	levels = vigil_cpu_levels(&fetch->cpu);
+	vigil_gmem_init_vcpu(&fetch->gmem, vcpu);
+	vigil_linux_init(&fetch->lx, profile, &fetch->gmem.gm, levels);
+	vigil_space_init(&fetch->user, &fetch->gmem.gm, fetch->cpu.cr3, levels);
+	return fetch;
+}
+
+/* --- facts ---------------------------------------------------------------- */
+
+/* Another vCPU was put off its processor while it ran. */
+static bool vcpu_waits(const struct kvm_vcpu *me)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, vcpu, me->kvm) {
+		if (vcpu != me && READ_ONCE(vcpu->preempted))
+			return true;
+	}
+	return false;
+}
+
+static void fetch_read_process(struct vigil_exec *exec, struct vigil_fetch *fetch,
+			       struct vigil_exec_facts *f)
+{
+	struct vigil_vm *vm = exec->vm;
+
+	fetch->entry = NULL;
+	if (vigil_linux_current(&fetch->lx, &fetch->cpu, &fetch->task)) {
+		f->process = vigil_linux_maps_kernel(&fetch->lx, &fetch->cpu) ?
+			     VIGIL_EXEC_PROCESS_UNREADABLE :
+			     VIGIL_EXEC_PROCESS_OTHER_KERNEL;
+		return;
+	}
+	vigil_guest_trust(vm);
+	/* A thread of the guest's kernel runs on whatever tables are loaded. */
+	if (!fetch->task.mm) {
+		f->process = VIGIL_EXEC_PROCESS_UNREADABLE;
+		return;
+	}
+	f->process = VIGIL_EXEC_PROCESS_KNOWN;
+	f->condemned = vigil_exec_is_condemned(&exec->kill, &fetch->lx,
+					       &fetch->task);
+	fetch->entry = vigil_policy_match(&exec->policy, &vm->srcu,
+					  fetch->task.pid, fetch->task.comm);
+	if (fetch->entry) {
+		f->protected = true;
+		f->rules = fetch->entry->rules;
+		f->action = fetch->entry->action;
+	}
+}
+
+static bool fetch_is_at(struct vigil_fetch *fetch, u64 addr)
+{
+	return !vigil_walk(&fetch->user, addr, &fetch->walk) &&
+	       gpa_to_gfn(fetch->walk.gpa) == gpa_to_gfn(fetch->event->gpa);
+}
+
+/*
+ * Is the page still mapped by the entry that showed it?  If the table was moved
+ * meanwhile it is at another address, and the same page.
+ */
+static bool fetch_is_still_mapped(struct vigil_fetch *fetch)
+{
+	const struct vigil_pte_walk *w = &fetch->walk;
+	const u64 gpa = w->table_gpa +
+			vigil_pte_index(fetch->addr, w->shift) * sizeof(u64);
+	u64 pte;
+
+	return !vigil_gpa_read(&fetch->gmem.gm, gpa, &pte, sizeof(pte)) &&
+	       !((pte ^ w->pte) & (VIGIL_PTE_PRESENT | VIGIL_PTE_ADDR));
+}
+
+static void fetch_read_page(struct vigil_fetch *fetch, struct vigil_exec_facts *f)
+{
+	const u64 rip = fetch->event->rip;
+	const u64 next = PAGE_ALIGN(rip + 1);
+
+	f->place = VIGIL_EXEC_PLACE_NEITHER;
+	fetch->addr = rip;
+	if (fetch_is_at(fetch, rip)) {
+		f->place = VIGIL_EXEC_PLACE_FIRST;
+	} else if (next - rip < INSN_MAX && fetch_is_at(fetch, next)) {
+		fetch->addr = next;
+		f->place = VIGIL_EXEC_PLACE_SECOND;
+	} else {
+		return;
+	}
+	f->user_page = fetch->walk.user;
+	if (!f->user_page)
+		return;
+	f->code.pte_writable = fetch->walk.writable;
+	f->code.rsp = fetch->cpu.gpr[VIGIL_CPU_RSP];
+	/* What can't be told is a page of unknown kind. */
+	vigil_linux_page(&fetch->lx, fetch->walk.gpa, &f->code.page);
+	/* A page that was freed meanwhile is another one. */
+	if (!fetch_is_still_mapped(fetch))
+		f->place = VIGIL_EXEC_PLACE_NEITHER;
+}
+
+/*
+ * Nothing in a page without an address_space tells which mapping it belongs to:
+ * the mapping must be there before and after the page was seen in it.
+ */
+static bool fetch_vma_is_same(struct vigil_fetch *fetch)
+{
+	struct vigil_vma vma;
+
+	return !vigil_linux_find_vma(&fetch->lx, fetch->task.mm, fetch->addr,
+				     &vma) &&
+	       vma.start == fetch->vma.start && vma.ops == fetch->vma.ops &&
+	       fetch_is_at(fetch, fetch->addr);
+}
+
+static void fetch_read_mapping(struct vigil_fetch *fetch, struct vigil_exec_facts *f)
+{
+	switch (vigil_linux_find_vma(&fetch->lx, fetch->task.mm, fetch->addr,
+				     &fetch->vma)) {
+	case 0:
+		f->code.mapping = VIGIL_EXEC_MAPPING_FOUND;
+		f->code.vma = &fetch->vma;
+		f->code.vma_has_page = vigil_linux_vma_has_page(&fetch->lx,
+								&fetch->vma,
+								&f->code.page);
+		break;
+	case -ENOENT:
+		f->code.mapping = VIGIL_EXEC_MAPPING_NONE;
+		break;
+	default:
+		f->code.mapping = VIGIL_EXEC_MAPPING_UNREADABLE;
+		break;
+	}
+	/* Another page may have come to the address before it was looked up. */
+	if (!fetch_is_at(fetch, fetch->addr) ||
+	    (f->code.page.kind == VIGIL_PAGE_KIND_KERNEL &&
+	     f->code.mapping == VIGIL_EXEC_MAPPING_FOUND &&
+	     !fetch_vma_is_same(fetch)))
+		f->place = VIGIL_EXEC_PLACE_NEITHER;
+}
+
+/* --- the answer ----------------------------------------------------------- */
+
+/* Once a minute, and when the answer is another one. */
+static void fetch_note_without_profile(struct vigil_exec *exec,
+				       enum vigil_action action)
+{
+	unsigned long last = READ_ONCE(exec->without_profile_reported);
+
+	if (last && action == READ_ONCE(exec->without_profile_action) &&
+	    time_before(jiffies, last + WITHOUT_PROFILE_PERIOD))
+		return;
+	/* One of several vCPUs. */
+	if (cmpxchg(&exec->without_profile_reported, last,
+		    jiffies ?: 1) != last)
+		return;
+	WRITE_ONCE(exec->without_profile_action, action);
+	vigil_exec_alert_vm(exec->vm, VIGIL_ALERT_KIND_WITHOUT_PROFILE, 0,
+			    action);
+}
+
+static void fetch_report(struct vigil_exec *exec, struct vigil_fetch *fetch,
+			 const struct vigil_exec_facts *f,
+			 const struct vigil_exec_decision *d)
+{
+	struct vigil_alert_process process;
+	bool raised;
+	u64 seq;
+	int err;
+
+	if (fetch->entry && d->report == VIGIL_EXEC_REPORT_RULES)
+		atomic64_inc(&fetch->entry->hits);
+	seq = vigil_exec_alert(fetch, f, d, &raised);
+	if (!d->kill)
+		return;
+	memset(&process, 0, sizeof(process));
+	vigil_exec_alert_process(fetch, &process);
+	err = vigil_exec_condemn(&exec->kill, &fetch->task, &process,
+				 fetch->entry->id, seq);
+	if (!err)
+		vigil_exec_kill_begin(&exec->kill);
+	else if (err != -EEXIST && raised)
+		/* This fetch is refused, and the process goes on. */
+		vigil_exec_kill_report(exec->vm, &process, fetch->entry->id,
+				       seq, VIGIL_OUTCOME_ALIVE);
+}
+
+/*
+ * A handler that allows its own signal is called again and again, for a fault
+ * at its first instruction, and the kernel ends the process when the handler's
+ * stack is full.  But it doesn't see that if there are just less than 128 bytes
+ * left: then it starts again at the top, and so it goes on for ever.  Other
+ * distances lead elsewhere.  The process doesn't miss its stack pointer.
+ */
+static void fetch_upset_stack(struct vigil_fetch *fetch)
+{
+	u64 rsp = fetch->cpu.gpr[VIGIL_CPU_RSP];
+
+	vigil_cpu_set_rsp(fetch->vcpu,
+			  rsp - 16 * get_random_u32_inclusive(1, 64));
+}
+
+static void fetch_count(struct vigil_vm *vm,
+			const struct vigil_exec_decision *d)
+{
+	static const enum vigil_count counts[] = {
+		[VIGIL_EXEC_SOURCE_KERNEL] = VIGIL_COUNT_KERNEL,
+		[VIGIL_EXEC_SOURCE_UNPROTECTED] = VIGIL_COUNT_UNPROTECTED,
+		[VIGIL_EXEC_SOURCE_PROTECTED] = VIGIL_COUNT_JUDGED,
+		[VIGIL_EXEC_SOURCE_WITHOUT_PROFILE] = VIGIL_COUNT_NO_PROFILE,
+	};
+
+	if (d->source != VIGIL_EXEC_SOURCE_OTHER)
+		vigil_count(vm, counts[d->source]);
+	if (d->report == VIGIL_EXEC_REPORT_UNREADABLE)
+		vigil_count(vm, VIGIL_COUNT_UNREADABLE);
+}
+
+/* @fetch is NULL where nothing of the guest was read. */
+static void fetch_carry_out(struct vigil_exec *exec, struct vigil_fetch *fetch,
+			    const struct vigil_exec_facts *f,
+			    const struct vigil_exec_decision *d)
+{
+	fetch_count(exec->vm, d);
+	if (d->doubt)
+		vigil_guest_doubt(exec->vm, VIGIL_DOUBT_LIMIT);
+	switch (d->report) {
+	case VIGIL_EXEC_REPORT_RULES:
+	case VIGIL_EXEC_REPORT_UNREADABLE:
+		if (fetch)
+			fetch_report(exec, fetch, f, d);
+		else
+			vigil_exec_alert_vm(exec->vm,
+					    VIGIL_ALERT_KIND_UNREADABLE,
+					    d->reason, d->action);
+		break;
+	case VIGIL_EXEC_REPORT_NESTED:
+		if (vigil_exec_nested_note(&exec->nested, f->gfn))
+			vigil_exec_alert_vm(exec->vm, VIGIL_ALERT_KIND_NESTED,
+					    0, VIGIL_ACTION_OBSERVE);
+		break;
+	case VIGIL_EXEC_REPORT_WITHOUT_PROFILE:
+		fetch_note_without_profile(exec, d->action);
+		break;
+	case VIGIL_EXEC_REPORT_NOTHING:
+		break;
+	}
+	if (d->upset_stack)
+		fetch_upset_stack(fetch);
+
+	switch (d->verdict) {
+	case KVM_EXEC_REFUSE:
+		WRITE_ONCE(*refused_slot(exec, f->gfn), f->gfn + 1);
+		break;
+	case KVM_EXEC_GRANT:
+		if (f->was_refused)
+			WRITE_ONCE(*refused_slot(exec, f->gfn), 0);
+		break;
+	case KVM_EXEC_OPEN:
+		vigil_exec_open_note(&exec->open, f->gfn);
+		break;
+	case KVM_EXEC_RETRY:
+		if (f->now - fetch->wait.begin > SPIN_NS)
+			usleep_range(PAUSE_MIN_US, PAUSE_MAX_US);
+		break;
+	}
+}
+
+/* The kernel's text goes in large pieces, because all of it is used. */
+static void grant_kernel_text(struct vigil_exec *exec, struct kvm_vcpu *vcpu,
+			      const struct kvm_exec_event *event,
+			      const struct vigil_profile *profile)
+{
+	const u64 start = profile->field[VIGIL_PROFILE_FIELD_SYM_STEXT];
+	const u64 end = profile->field[VIGIL_PROFILE_FIELD_SYM_ETEXT];
+	struct vigil_fetch *fetch;
+
+	/* Text that was patched comes back alone. */
+	if (event->rip < start || event->rip >= end || event->flips)
+		return;
+	fetch = fetch_begin(exec, vcpu, event, profile);
+	if (fetch)
+		vigil_exec_around_kernel(fetch, start, end);
+}
+
+static enum kvm_exec_verdict fetch_answer(struct vigil_exec *exec,
+					  struct kvm_vcpu *vcpu,
+					  const struct kvm_exec_event *event,
+					  const struct vigil_profile *profile)
+{
+	struct vigil_exec_facts f = {
+		.gfn = gpa_to_gfn(event->gpa),
+		.rip = event->rip,
+		.now = ktime_get_ns(),
+		.cpl = event->cpl,
+		.mode = event->mode,
+		.nested = event->flags & KVM_EXEC_F_NESTED,
+		.smm = event->flags & KVM_EXEC_F_SMM,
+		.self_write = event->flags & KVM_EXEC_F_SELF_WRITE,
+		.was_refused = refused_before(exec, gpa_to_gfn(event->gpa)),
+		.proved = profile,
+		.without_profile = READ_ONCE(exec->policy.without_profile),
+		.strictest = READ_ONCE(exec->policy.strictest),
+		.code.page.kind = VIGIL_PAGE_KIND_UNKNOWN,
+	};
+	struct vigil_exec_wait none = {};
+	struct vigil_fetch *fetch = NULL;
+	struct vigil_exec_decision d;
+
+	for (;;) {
+		d = vigil_exec_decide(&f, fetch ? &fetch->wait : &none);
+		if (d.step == VIGIL_EXEC_ANSWER)
+			break;
+		if (!fetch) {
+			fetch = fetch_begin(exec, vcpu, event, profile);
+			/* Of no interest at the first attempt. */
+			f.vcpu_waits = fetch && fetch->wait.begin &&
+				       vcpu_waits(vcpu);
+		}
+		if (!fetch) {
+			f.place = VIGIL_EXEC_PLACE_NEITHER;
+			f.process = VIGIL_EXEC_PROCESS_NO_MEMORY;
+			continue;
+		}
+		switch (d.step) {
+		case VIGIL_EXEC_READ_PROCESS:
+			fetch_read_process(exec, fetch, &f);
+			break;
+		case VIGIL_EXEC_READ_PAGE:
+			fetch_read_page(fetch, &f);
+			break;
+		case VIGIL_EXEC_READ_MAPPING:
+			fetch_read_mapping(fetch, &f);
+			break;
+		case VIGIL_EXEC_ANSWER:
+			break;
+		}
+	}
+	fetch_carry_out(exec, fetch, &f, &d);
+	if (d.grant_around)
+		vigil_exec_around_file(fetch, f.code.page.mapping);
+	else if (d.source == VIGIL_EXEC_SOURCE_KERNEL && profile &&
+		 event->mode == KVM_EXEC_MODE_LONG)
+		grant_kernel_text(exec, vcpu, event, profile);
+	if (fetch && fetch->lx.reread)
+		vigil_count_add(exec->vm, VIGIL_COUNT_REREAD,
+				fetch->lx.reread);
+	vigil_count_add(exec->vm, VIGIL_COUNT_FETCH_TIME,
+			ktime_get_ns() - f.now);
+	return d.verdict;
+}
+
+/* The callback of KVM. */
+enum kvm_exec_verdict vigil_exec_fetch(struct kvm_exec_client *client,
+				       struct kvm_vcpu *vcpu,
+				       const struct kvm_exec_event *event)
+{
+	struct vigil_exec *exec = container_of(client, struct vigil_exec,
+					       client);
+	enum kvm_exec_verdict verdict;
+	int idx;
+
+	idx = srcu_read_lock(&exec->vm->srcu);
+	verdict = fetch_answer(exec, vcpu, event,
+			       vigil_guest_profile(exec->vm,
+						   VIGIL_PROFILE_OS_LINUX));
+	srcu_read_unlock(&exec->vm->srcu, idx);
+	trace_vigil_exec_fetch(exec->vm->id, vcpu->vcpu_idx, event, verdict);
+	return verdict;
+}
