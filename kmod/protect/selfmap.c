@@ -10,9 +10,9 @@
 
 /* --- the way ------------------------------------------------------------------ */
 
-static enum vigil_selfmap_way choose(struct kvm *kvm,
-				     enum vigil_selfmap_way asked,
-				     const char **why)
+static enum vigil_selfmap_way selfmap_choose_way(struct kvm *kvm,
+						 enum vigil_selfmap_way asked,
+						 const char **why)
 {
 	enum vigil_selfmap_way best = vigil_selfmap_best(kvm, why);
 
@@ -26,13 +26,13 @@ static enum vigil_selfmap_way choose(struct kvm *kvm,
 
 /* --- on and off ----------------------------------------------------------------- */
 
-static void reset(struct vigil_selfmap *sm)
+static void selfmap_reset(struct vigil_selfmap *sm)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sm->counts); i++)
 		atomic64_set(&sm->counts[i], 0);
 }
 
-static void explain(int err, struct netlink_ext_ack *extack)
+static void selfmap_explain(int err, struct netlink_ext_ack *extack)
 {
 	if (err == -EBUSY)
 		NL_SET_ERR_MSG(extack, "somebody else watches this VM's pages");
@@ -40,19 +40,19 @@ static void explain(int err, struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG(extack, "KVM can't watch this VM");
 }
 
-static int turn_on(struct vigil_selfmap *sm, enum vigil_selfmap_way way,
-		   struct netlink_ext_ack *extack)
+static int selfmap_turn_on(struct vigil_selfmap *sm, enum vigil_selfmap_way way,
+			   struct netlink_ext_ack *extack)
 {
 	int err;
 
-	reset(sm);
+	selfmap_reset(sm);
 	sm->way = way;
 	err = vigil_loaded_start(sm);
 	if (err)
 		return err;
 	err = vigil_watch_start(sm);
 	if (err) {
-		explain(err, extack);
+		selfmap_explain(err, extack);
 		vigil_loaded_stop(sm);
 		return err;
 	}
@@ -62,12 +62,70 @@ static int turn_on(struct vigil_selfmap *sm, enum vigil_selfmap_way way,
 }
 
 /* Rounds end first, then what vCPUs ask, then what both of them use. */
-static void turn_off(struct vigil_selfmap *sm)
+static void selfmap_turn_off(struct vigil_selfmap *sm)
 {
 	WRITE_ONCE(sm->on, false);
 	vigil_round_stop(sm);
 	vigil_watch_stop(sm);
 	vigil_loaded_stop(sm);
+}
+
+static void selfmap_apply_settings(struct vigil_selfmap *sm,
+				   const struct vigil_selfmap_settings *settings)
+{
+	WRITE_ONCE(sm->settings.action, settings->action);
+	WRITE_ONCE(sm->settings.period_ms, settings->period_ms);
+	sm->settings.way = settings->way;
+}
+
+static int selfmap_turn_on_as(struct vigil_selfmap *sm,
+			      enum vigil_selfmap_way way,
+			      const struct vigil_selfmap_settings *settings,
+			      struct netlink_ext_ack *extack)
+{
+	const struct vigil_selfmap_settings before = sm->settings;
+	int err;
+
+	selfmap_apply_settings(sm, settings);
+	err = selfmap_turn_on(sm, way, extack);
+	if (err)
+		selfmap_apply_settings(sm, &before);
+	return err;
+}
+
+/*
+ * KVM has one client for each VM, so that the old way has to end before the new
+ * one begins.  Where KVM takes back neither, the sweep is left, which needs
+ * nothing more of it.
+ */
+static int selfmap_change_way(struct vigil_selfmap *sm,
+			      enum vigil_selfmap_way way,
+			      const struct vigil_selfmap_settings *settings,
+			      struct netlink_ext_ack *extack)
+{
+	const struct vigil_selfmap_settings before = sm->settings;
+	const enum vigil_selfmap_way old = sm->way;
+	int err;
+
+	WRITE_ONCE(sm->on, false);
+	vigil_round_stop(sm);
+	vigil_watch_stop(sm);
+
+	selfmap_apply_settings(sm, settings);
+	sm->way = way;
+	err = vigil_watch_start(sm);
+	if (err) {
+		selfmap_explain(err, extack);
+		selfmap_apply_settings(sm, &before);
+		sm->way = old;
+		if (vigil_watch_start(sm))
+			sm->way = VIGIL_SELFMAP_WAY_SWEEP;
+	} else {
+		selfmap_reset(sm);
+	}
+	WRITE_ONCE(sm->on, true);
+	vigil_round_start(sm);
+	return err;
 }
 
 /**
@@ -76,8 +134,8 @@ static void turn_off(struct vigil_selfmap *sm)
  * @settings: how
  * @extack: says why not
  *
- * Return: 0, or an error: then all is as before, unless it was a change of the
- * way, which needs the protection to be turned off.
+ * Return: 0, or an error: then all is as before.  Only if KVM takes the way
+ * that was back no more is the VM protected by the sweep from then on.
  */
 int vigil_selfmap_set(struct vigil_vm *vm,
 		      const struct vigil_selfmap_settings *settings,
@@ -88,21 +146,18 @@ int vigil_selfmap_set(struct vigil_vm *vm,
 	const char *why;
 
 	lockdep_assert_held(&vm->lock);
-	way = choose(vm->kvm, settings->way, &why);
+	way = selfmap_choose_way(vm->kvm, settings->way, &why);
 	if (way == VIGIL_SELFMAP_WAY_AUTO) {
 		NL_SET_ERR_MSG_FMT(extack, "not this way: %s", why);
 		return -EOPNOTSUPP;
 	}
-	WRITE_ONCE(sm->settings.action, settings->action);
-	WRITE_ONCE(sm->settings.period_ms, settings->period_ms);
-	sm->settings.way = settings->way;
-	if (sm->on && way == sm->way) {
-		vigil_round_start(sm);
-		return 0;
-	}
-	if (sm->on)
-		turn_off(sm);
-	return turn_on(sm, way, extack);
+	if (!sm->on)
+		return selfmap_turn_on_as(sm, way, settings, extack);
+	if (way != sm->way)
+		return selfmap_change_way(sm, way, settings, extack);
+	selfmap_apply_settings(sm, settings);
+	vigil_round_start(sm);
+	return 0;
 }
 
 /* Return: 0, or -ENOENT: it isn't on. */
@@ -111,7 +166,7 @@ int vigil_selfmap_del(struct vigil_vm *vm)
 	lockdep_assert_held(&vm->lock);
 	if (!vm->selfmap->on)
 		return -ENOENT;
-	turn_off(vm->selfmap);
+	selfmap_turn_off(vm->selfmap);
 	return 0;
 }
 
@@ -155,8 +210,8 @@ void vigil_selfmap_settings(const struct vigil_vm *vm,
 	};
 }
 
-static void report_tables(struct vigil_selfmap *sm,
-			  struct vigil_selfmap_report *r)
+static void selfmap_report_tables(struct vigil_selfmap *sm,
+				  struct vigil_selfmap_report *r)
 {
 	mutex_lock(&sm->lock);
 	r->state = sm->active ? VIGIL_SELFMAP_STATE_ACTIVE :
@@ -168,13 +223,14 @@ static void report_tables(struct vigil_selfmap *sm,
 	mutex_unlock(&sm->lock);
 }
 
-static void report(struct vigil_selfmap *sm, struct vigil_selfmap_report *r)
+static void selfmap_report(struct vigil_selfmap *sm,
+			   struct vigil_selfmap_report *r)
 {
 	*r = (struct vigil_selfmap_report){ .settings = sm->settings };
-	choose(sm->vm->kvm, sm->settings.way, &r->why);
+	selfmap_choose_way(sm->vm->kvm, sm->settings.way, &r->why);
 	r->way = sm->way;
 	r->watched = atomic_read(&sm->watched);
-	report_tables(sm, r);
+	selfmap_report_tables(sm, r);
 	for (size_t i = 0; i < ARRAY_SIZE(r->counts); i++)
 		r->counts[i] = atomic64_read(&sm->counts[i]);
 	vigil_watch_report(sm, r);
@@ -188,7 +244,7 @@ bool vigil_selfmap_report(struct vigil_vm *vm, struct vigil_selfmap_report *r)
 	mutex_lock(&vm->lock);
 	on = vm->selfmap->on;
 	if (on)
-		report(vm->selfmap, r);
+		selfmap_report(vm->selfmap, r);
 	mutex_unlock(&vm->lock);
 	return on;
 }
@@ -209,11 +265,11 @@ int vigil_selfmap_setup(struct vigil_vm *vm)
 	return 0;
 }
 
-/* Nobody uses the VM any more, but its vCPUs may ask until turn_off(). */
+/* The VM has no users left, but its vCPUs may ask until selfmap_turn_off(). */
 void vigil_selfmap_teardown(struct vigil_vm *vm)
 {
 	if (vm->selfmap->on)
-		turn_off(vm->selfmap);
+		selfmap_turn_off(vm->selfmap);
 	mutex_destroy(&vm->selfmap->lock);
 	kfree(vm->selfmap);
 	vm->selfmap = NULL;

@@ -17,9 +17,9 @@
  * What is attacked again and again is told once: what the attacker chooses, as
  * the other bits of the entry, does not count.
  */
-static struct vigil_alert_key make_key(const struct vigil_look *look,
-				       const struct vigil_selfmap_entry *e,
-				       bool owned)
+static struct vigil_alert_key
+selfmap_make_key(const struct vigil_look *look,
+		 const struct vigil_selfmap_entry *e, bool owned)
 {
 	return (struct vigil_alert_key){
 		.process = owned ? look->table->process.create_time : 0,
@@ -31,8 +31,8 @@ static struct vigil_alert_key make_key(const struct vigil_look *look,
 	};
 }
 
-static void set_process(struct vigil_alert_process *to,
-			const struct vigil_win_process *p)
+static void selfmap_set_process(struct vigil_alert_process *to,
+				const struct vigil_win_process *p)
 {
 	to->task = p->eprocess;
 	to->root = vigil_selfmap_root(p->cr3);
@@ -42,8 +42,9 @@ static void set_process(struct vigil_alert_process *to,
 	strscpy(to->comm, p->name, sizeof(to->comm));
 }
 
-static void set_entry(struct vigil_alert *alert, const struct vigil_look *look,
-		      const struct vigil_selfmap_entry *e)
+static void selfmap_set_entry(struct vigil_alert *alert,
+			      const struct vigil_look *look,
+			      const struct vigil_selfmap_entry *e)
 {
 	alert->selfmap = (struct vigil_alert_selfmap){
 		.table = look->table->kind,
@@ -59,7 +60,7 @@ static void set_entry(struct vigil_alert *alert, const struct vigil_look *look,
 }
 
 /* Up to the end of its page; none if the guest can't be read there. */
-static void set_code(struct vigil_alert *alert, struct vigil_gmem *gm)
+static void selfmap_set_code(struct vigil_alert *alert, struct vigil_gmem *gm)
 {
 	size_t len = min_t(size_t, sizeof(alert->code),
 			   PAGE_SIZE - offset_in_page(alert->rip));
@@ -71,7 +72,8 @@ static void set_code(struct vigil_alert *alert, struct vigil_gmem *gm)
 		alert->code_len = len;
 }
 
-static void set_module(struct vigil_alert *alert, struct vigil_view *view)
+static void selfmap_set_module(struct vigil_alert *alert,
+			       struct vigil_view *view)
 {
 	const char *module = vigil_windows_module_at(&view->win, alert->rip);
 
@@ -80,7 +82,8 @@ static void set_module(struct vigil_alert *alert, struct vigil_view *view)
 }
 
 /* Who writes, on the thread of the vCPU that does. */
-static void set_originator(struct vigil_alert *alert, struct vigil_look *look)
+static void selfmap_set_originator(struct vigil_alert *alert,
+				   struct vigil_look *look)
 {
 	struct vigil_win_process p;
 	struct vigil_view view;
@@ -92,10 +95,10 @@ static void set_originator(struct vigil_alert *alert, struct vigil_look *look)
 	if (!vigil_view_open_as(&view, look->sm->vm,
 				VIGIL_PROFILE_OS_WINDOWS)) {
 		vigil_gmem_init_vcpu(&view.gmem, look->vcpu);
-		set_code(alert, &view.gmem.gm);
-		set_module(alert, &view);
+		selfmap_set_code(alert, &view.gmem.gm);
+		selfmap_set_module(alert, &view);
 		if (!vigil_windows_current(&view.win, &alert->cpu, &p))
-			set_process(&alert->process, &p);
+			selfmap_set_process(&alert->process, &p);
 	}
 	vigil_view_close(&view);
 }
@@ -115,11 +118,11 @@ static bool is_owned(struct vigil_look *look,
 	return vigil_look_owned(look);
 }
 
-static struct vigil_alert *new_alert(struct vigil_look *look,
-				     const struct vigil_selfmap_entry *e)
+static struct vigil_alert *
+selfmap_new_alert(struct vigil_look *look, const struct vigil_selfmap_entry *e)
 {
 	bool owned = is_owned(look, e);
-	struct vigil_alert_key key = make_key(look, e, owned);
+	struct vigil_alert_key key = selfmap_make_key(look, e, owned);
 	struct vigil_alerts *alerts = &look->sm->vm->alerts;
 	struct vigil_alert *alert;
 	u32 folded;
@@ -138,13 +141,13 @@ static struct vigil_alert *new_alert(struct vigil_look *look,
 	alert->outcome = was_stopped(e->done) ? VIGIL_OUTCOME_BLOCKED :
 						VIGIL_OUTCOME_ALLOWED;
 	alert->mitre = MITRE;
-	set_entry(alert, look, e);
+	selfmap_set_entry(alert, look, e);
 	if (owned)
-		set_process(&alert->victim, &look->table->process);
+		selfmap_set_process(&alert->victim, &look->table->process);
 	return alert;
 }
 
-static void raise(struct vigil_look *look, struct vigil_alert *alert)
+static void selfmap_raise(struct vigil_look *look, struct vigil_alert *alert)
 {
 	vigil_count(look->sm->vm, VIGIL_COUNT_ALERTS);
 	vigil_alert_raise(look->sm->vm, alert);
@@ -154,21 +157,21 @@ static void raise(struct vigil_look *look, struct vigil_alert *alert)
 void vigil_selfmap_alert(struct vigil_look *look,
 			 const struct vigil_selfmap_entry *e)
 {
-	struct vigil_alert *alert = new_alert(look, e);
+	struct vigil_alert *alert = selfmap_new_alert(look, e);
 
 	if (alert)
-		raise(look, alert);
+		selfmap_raise(look, alert);
 }
 
 /* A vCPU is about to write it, at @gpa. */
 void vigil_selfmap_alert_write(struct vigil_look *look,
 			       const struct vigil_selfmap_entry *e, u64 gpa)
 {
-	struct vigil_alert *alert = new_alert(look, e);
+	struct vigil_alert *alert = selfmap_new_alert(look, e);
 
 	if (!alert)
 		return;
 	alert->gpa = gpa;
-	set_originator(alert, look);
-	raise(look, alert);
+	selfmap_set_originator(alert, look);
+	selfmap_raise(look, alert);
 }

@@ -15,33 +15,35 @@
 /* A vCPU that writes all the time can't keep this busy for longer. */
 #define REPAIR_TRIES	16
 
-static u64 address(const struct vigil_selfmap_check *c, unsigned int index)
+static u64 entry_address(const struct vigil_selfmap_check *c,
+			 unsigned int index)
 {
 	return c->shape->root + index * sizeof(u64);
 }
 
 /* Returns 0, -EAGAIN: the guest changed it, and @entry is what it is now. */
-static int repair_once(struct vigil_selfmap_check *c,
-		       struct vigil_selfmap_entry *e, u64 *entry, u32 found)
+static int repair_entry_once(struct vigil_selfmap_check *c,
+			     struct vigil_selfmap_entry *e, u64 *entry,
+			     u32 found)
 {
 	u64 want = vigil_selfmap_repair(c->shape, *entry, found, c->good);
 	int err;
 
-	err = vigil_gpa_cmpxchg(c->gm, address(c, e->index), entry, want);
+	err = vigil_gpa_cmpxchg(c->gm, entry_address(c, e->index), entry, want);
 	if (!err)
 		e->value = want;
 	return err;
 }
 
-static enum vigil_selfmap_done repair(struct vigil_selfmap_check *c,
-				      struct vigil_selfmap_entry *e)
+static enum vigil_selfmap_done repair_entry(struct vigil_selfmap_check *c,
+					    struct vigil_selfmap_entry *e)
 {
 	u64 entry = e->new;
 	u32 found = e->found;
 	int err;
 
 	for (unsigned int try = 0; try < REPAIR_TRIES; try++) {
-		err = repair_once(c, e, &entry, found);
+		err = repair_entry_once(c, e, &entry, found);
 		if (err != -EAGAIN)
 			break;
 		c->raced++;
@@ -61,8 +63,8 @@ static enum vigil_selfmap_done repair(struct vigil_selfmap_check *c,
 	return VIGIL_SELFMAP_DONE_REPAIRED;
 }
 
-static void settle(struct vigil_selfmap_check *c, unsigned int index,
-		   u64 entry, u32 found)
+static void settle_entry(struct vigil_selfmap_check *c, unsigned int index,
+			 u64 entry, u32 found)
 {
 	struct vigil_selfmap_entry e = {
 		.index = index,
@@ -79,17 +81,17 @@ static void settle(struct vigil_selfmap_check *c, unsigned int index,
 	}
 	c->hostile++;
 	if (c->block)
-		e.done = repair(c, &e);
+		e.done = repair_entry(c, &e);
 	c->found(c, &e);
 }
 
-static void check_entry(struct vigil_selfmap_check *c, unsigned int index,
-			u64 entry)
+static void check_table_entry(struct vigil_selfmap_check *c, unsigned int index,
+			      u64 entry)
 {
 	u32 found = vigil_selfmap_judge(c->shape, index, entry);
 
 	if (found)
-		settle(c, index, entry, found);
+		settle_entry(c, index, entry, found);
 	else if (index == c->shape->slot && entry & VIGIL_PTE_PRESENT)
 		c->good = entry;
 }
@@ -105,10 +107,10 @@ int vigil_selfmap_check_slot(struct vigil_selfmap_check *c)
 	u64 entry;
 	int err;
 
-	err = vigil_gpa_read(c->gm, address(c, c->shape->slot), &entry,
+	err = vigil_gpa_read(c->gm, entry_address(c, c->shape->slot), &entry,
 			     sizeof(entry));
 	if (!err)
-		check_entry(c, c->shape->slot, entry);
+		check_table_entry(c, c->shape->slot, entry);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_selfmap_check_slot);
@@ -124,12 +126,12 @@ static bool any_is_open(const u64 *entry)
 	       vigil_selfmap_is_open(entry[3]);
 }
 
-static void check_open(struct vigil_selfmap_check *c, const u64 *page,
-		       unsigned int first)
+static void check_open_entries(struct vigil_selfmap_check *c, const u64 *page,
+			       unsigned int first)
 {
 	for (unsigned int i = first; i < first + AT_ONCE; i++) {
 		if (vigil_selfmap_is_open(page[i]) && i != c->shape->slot)
-			check_entry(c, i, page[i]);
+			check_table_entry(c, i, page[i]);
 	}
 }
 
@@ -151,10 +153,10 @@ int vigil_selfmap_check_page(struct vigil_selfmap_check *c, u64 *page)
 	if (err)
 		return err;
 	/* Only the self-map can be wrong without being open. */
-	check_entry(c, slot, page[slot]);
+	check_table_entry(c, slot, page[slot]);
 	for (unsigned int i = 0; i < VIGIL_TABLE_ENTRIES; i += AT_ONCE) {
 		if (any_is_open(page + i))
-			check_open(c, page, i);
+			check_open_entries(c, page, i);
 	}
 	return 0;
 }

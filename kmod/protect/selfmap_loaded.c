@@ -2,23 +2,17 @@
 /*
  * Self-map protection: which tables the vCPUs have loaded.
  *
- * Whoever wants to use a table has to load it, whether its process is on the
- * guest's list or not.  A probe on KVM's tracepoint for entering the guest takes
- * down CR3.  Entries are not rare: the host's timer interrupts a vCPU every few
- * milliseconds.  One that runs on a processor without a tick is kicked.
+ * Any user of a table has to load it, whether its process is on the guest's list
+ * or not.  A hook for the entry into the guest takes down CR3.  Entries are not
+ * rare: the host's timer interrupts a vCPU every few milliseconds.  One that runs
+ * on a processor without a tick is kicked.
  */
-#include <linux/hashtable.h>
 #include <linux/kvm_host.h>
-#include <linux/rculist.h>
 #include <linux/slab.h>
-#include <linux/tracepoint.h>
 
 #include "core/cpu.h"
+#include "core/entry.h"
 #include "protect/selfmap_priv.h"
-
-DECLARE_TRACE(kvm_entry,
-	      TP_PROTO(struct kvm_vcpu *vcpu, bool force_immediate_exit),
-	      TP_ARGS(vcpu, force_immediate_exit));
 
 /* Tables that a vCPU has loaded since the last round, beside the last one. */
 #define SEEN		8
@@ -36,31 +30,14 @@ struct vigil_loaded {
 	u32 quiet_ms;
 };
 
-/* Serialises the probe's coming and going. */
-static DEFINE_MUTEX(active_lock);
-static DEFINE_HASHTABLE(active, 6);
-static unsigned int nr_active;
-
-static struct vigil_selfmap *find_active(const struct kvm *kvm)
+/* On the vCPU's thread, interrupts are off. */
+static void loaded_enter(struct vigil_entry_hook *hook, struct kvm_vcpu *vcpu)
 {
-	struct vigil_selfmap *sm;
-
-	hash_for_each_possible_rcu(active, sm, node, (unsigned long)kvm,
-				   rcu_read_lock_any_held()) {
-		if (sm->vm->kvm == kvm)
-			return sm;
-	}
-	return NULL;
-}
-
-/* Interrupts are off, and the tracepoint holds off RCU. */
-static void note(void *unused, struct kvm_vcpu *vcpu, bool immediate_exit)
-{
-	struct vigil_selfmap *sm = find_active(vcpu->kvm);
-	struct vigil_loaded *l;
+	struct vigil_selfmap *sm = container_of(hook, struct vigil_selfmap,
+						hook);
+	struct vigil_loaded *l = xa_load(&sm->vcpus, vcpu->vcpu_idx);
 	u64 root;
 
-	l = sm ? xa_load(&sm->vcpus, vcpu->vcpu_idx) : NULL;
 	if (!l)
 		return;
 	if (!READ_ONCE(l->entered))
@@ -80,19 +57,19 @@ static void note(void *unused, struct kvm_vcpu *vcpu, bool immediate_exit)
  * One that is halted may have loaded another table before it was, and is seen
  * again before it runs.
  */
-static bool runs(const struct kvm_vcpu *vcpu)
+static bool vcpu_runs(const struct kvm_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->arch.mp_state) == KVM_MP_STATE_RUNNABLE;
 }
 
 /* Not reset, that is. */
-static bool is_halted(const struct kvm_vcpu *vcpu)
+static bool vcpu_is_halted(const struct kvm_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->arch.mp_state) == KVM_MP_STATE_HALTED;
 }
 
-static struct vigil_loaded *loaded_of(struct vigil_selfmap *sm,
-				      struct kvm_vcpu *vcpu)
+static struct vigil_loaded *vcpu_loaded(struct vigil_selfmap *sm,
+					struct kvm_vcpu *vcpu)
 {
 	struct vigil_loaded *l = xa_load(&sm->vcpus, vcpu->vcpu_idx);
 
@@ -109,8 +86,8 @@ static struct vigil_loaded *loaded_of(struct vigil_selfmap *sm,
 	return l;
 }
 
-static void wake(struct vigil_selfmap *sm, struct kvm_vcpu *vcpu,
-		 struct vigil_loaded *l)
+static void kick_quiet_vcpu(struct vigil_selfmap *sm, struct kvm_vcpu *vcpu,
+			    struct vigil_loaded *l)
 {
 	if (READ_ONCE(l->entered)) {
 		WRITE_ONCE(l->entered, false);
@@ -140,7 +117,7 @@ void vigil_loaded_each(struct vigil_selfmap *sm,
 
 	lockdep_assert_held(&sm->lock);
 	kvm_for_each_vcpu(i, vcpu, sm->vm->kvm) {
-		l = loaded_of(sm, vcpu);
+		l = vcpu_loaded(sm, vcpu);
 		if (!l)
 			continue;
 		for (unsigned int j = 0; j < SEEN; j++) {
@@ -149,9 +126,9 @@ void vigil_loaded_each(struct vigil_selfmap *sm,
 				fn(sm, root, false);
 		}
 		root = READ_ONCE(l->now);
-		if (root && runs(vcpu))
+		if (root && vcpu_runs(vcpu))
 			fn(sm, root, true);
-		wake(sm, vcpu, l);
+		kick_quiet_vcpu(sm, vcpu, l);
 	}
 }
 
@@ -164,7 +141,7 @@ bool vigil_loaded_now(struct vigil_selfmap *sm, u64 root)
 
 	rcu_read_lock();
 	xa_for_each(&sm->vcpus, index, l)
-		found |= READ_ONCE(l->now) == root && runs(l->vcpu);
+		found |= READ_ONCE(l->now) == root && vcpu_runs(l->vcpu);
 	rcu_read_unlock();
 	return found;
 }
@@ -185,7 +162,7 @@ bool vigil_loaded_any(struct vigil_selfmap *sm)
 
 	rcu_read_lock();
 	xa_for_each(&sm->vcpus, index, l)
-		found |= (runs(l->vcpu) || is_halted(l->vcpu)) &&
+		found |= (vcpu_runs(l->vcpu) || vcpu_is_halted(l->vcpu)) &&
 			 is_process_table(sm, READ_ONCE(l->now));
 	rcu_read_unlock();
 	return found;
@@ -195,17 +172,9 @@ bool vigil_loaded_any(struct vigil_selfmap *sm)
 
 int vigil_loaded_start(struct vigil_selfmap *sm)
 {
-	int err = 0;
-
-	mutex_lock(&active_lock);
-	if (!nr_active)
-		err = register_trace_kvm_entry(note, NULL);
-	if (!err) {
-		hash_add_rcu(active, &sm->node, (unsigned long)sm->vm->kvm);
-		nr_active++;
-	}
-	mutex_unlock(&active_lock);
-	return err;
+	sm->hook.kvm = sm->vm->kvm;
+	sm->hook.enter = loaded_enter;
+	return vigil_entry_add(&sm->hook);
 }
 
 /* No other vCPU's thread may ask vigil_loaded_now() any more. */
@@ -214,13 +183,7 @@ void vigil_loaded_stop(struct vigil_selfmap *sm)
 	struct vigil_loaded *l;
 	unsigned long index;
 
-	mutex_lock(&active_lock);
-	hash_del_rcu(&sm->node);
-	if (!--nr_active)
-		unregister_trace_kvm_entry(note, NULL);
-	mutex_unlock(&active_lock);
-	tracepoint_synchronize_unregister();
-
+	vigil_entry_del(&sm->hook);
 	xa_for_each(&sm->vcpus, index, l)
 		kfree(l);
 	xa_destroy(&sm->vcpus);

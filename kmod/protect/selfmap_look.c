@@ -29,7 +29,7 @@ static bool owner_lives(const struct vigil_table *table,
 }
 
 /* Its own CR3 may be newer than what was taken down when it was entered. */
-static bool is_loaded(const struct vigil_look *look, u64 root)
+static bool look_is_loaded(const struct vigil_look *look, u64 root)
 {
 	if (look->vcpu &&
 	    vigil_selfmap_root(vigil_cpu_cr3(look->vcpu)) == root)
@@ -59,7 +59,7 @@ static bool kept_in(struct vigil_look *look, struct vigil_view *view)
 
 	if (!read_owner(table, view, &p))
 		return false;
-	if (table->shape.pair && is_loaded(look, table->shape.pair))
+	if (table->shape.pair && look_is_loaded(look, table->shape.pair))
 		return true;
 	return owner_lives(table, &p) && vigil_loaded_any(look->sm);
 }
@@ -83,13 +83,13 @@ static bool is_used_in(struct vigil_look *look, struct vigil_view *view)
 			    sizeof(entry)) &&
 	    entry & VIGIL_PTE_PRESENT && vigil_selfmap_is_own(shape, entry))
 		return true;
-	return is_loaded(look, shape->root) || kept_in(look, view);
+	return look_is_loaded(look, shape->root) || kept_in(look, view);
 }
 
 /* Ask about the guest on a vCPU's thread; no, if it can't be looked at. */
-static bool ask_here(struct vigil_look *look,
-		     bool (*ask)(struct vigil_look *look,
-				 struct vigil_view *view))
+static bool look_ask_here(struct vigil_look *look,
+			  bool (*ask)(struct vigil_look *look,
+				      struct vigil_view *view))
 {
 	struct vigil_view view;
 	bool answer = false;
@@ -103,18 +103,19 @@ static bool ask_here(struct vigil_look *look,
 	return answer;
 }
 
-static bool ask(struct vigil_look *look,
-		bool (*question)(struct vigil_look *look,
-				 struct vigil_view *view))
+static bool look_ask(struct vigil_look *look,
+		     bool (*question)(struct vigil_look *look,
+				      struct vigil_view *view))
 {
 	return look->view ? question(look, look->view) :
-			    ask_here(look, question);
+			    look_ask_here(look, question);
 }
 
 /* Is the page still a table that somebody uses? */
 bool vigil_look_lives(struct vigil_look *look)
 {
-	return is_loaded(look, look->table->shape.root) || ask(look, kept_in);
+	return look_is_loaded(look, look->table->shape.root) ||
+	       look_ask(look, kept_in);
 }
 
 /*
@@ -123,16 +124,16 @@ bool vigil_look_lives(struct vigil_look *look)
  */
 bool vigil_look_owned(struct vigil_look *look)
 {
-	return look->table->shape.owned && ask(look, owned_in);
+	return look->table->shape.owned && look_ask(look, owned_in);
 }
 
-static bool lives(struct vigil_selfmap_check *c)
+static bool look_lives(struct vigil_selfmap_check *c)
 {
 	return vigil_look_lives(container_of(c, struct vigil_look, check));
 }
 
 /* A page that was a table once may be mapped for user mode by now. */
-static bool is_root(const struct vigil_selfmap_shape *shape, u64 gpa)
+static bool look_is_root(const struct vigil_selfmap_shape *shape, u64 gpa)
 {
 	const struct vigil_look *look = shape->data;
 	struct vigil_table table;
@@ -144,14 +145,14 @@ static bool is_root(const struct vigil_selfmap_shape *shape, u64 gpa)
 	};
 
 	return vigil_look_find(look->sm, gpa, &table) &&
-	       ask(&there, is_used_in);
+	       look_ask(&there, is_used_in);
 }
 
 /* What is right for the table, with what can be asked from here. */
 void vigil_look_begin(struct vigil_look *look)
 {
 	look->shape = look->table->shape;
-	look->shape.is_root = is_root;
+	look->shape.is_root = look_is_root;
 	look->shape.data = look;
 	look->check.block = READ_ONCE(look->sm->settings.action) ==
 			    VIGIL_ACTION_BLOCK;
@@ -160,19 +161,19 @@ void vigil_look_begin(struct vigil_look *look)
 /* --- the look ------------------------------------------------------------------- */
 
 /* What only is observed stays as it is, and is told once. */
-static bool is_told(const struct vigil_look *look,
-		    const struct vigil_selfmap_entry *e)
+static bool look_is_told(const struct vigil_look *look,
+			 const struct vigil_selfmap_entry *e)
 {
 	return !look->check.block && e->index == look->table->shape.slot &&
 	       READ_ONCE(look->table->told) == e->new;
 }
 
-static void found(struct vigil_selfmap_check *c,
-		  const struct vigil_selfmap_entry *e)
+static void look_found(struct vigil_selfmap_check *c,
+		       const struct vigil_selfmap_entry *e)
 {
 	struct vigil_look *look = container_of(c, struct vigil_look, check);
 
-	if (is_told(look, e))
+	if (look_is_told(look, e))
 		return;
 	if (e->index == look->table->shape.slot)
 		WRITE_ONCE(look->table->told, e->new);
@@ -180,17 +181,17 @@ static void found(struct vigil_selfmap_check *c,
 	vigil_selfmap_alert(look, e);
 }
 
-static void begin(struct vigil_look *look, struct vigil_gmem *gm)
+static void look_open(struct vigil_look *look, struct vigil_gmem *gm)
 {
 	vigil_look_begin(look);
 	look->check.gm = gm;
 	look->check.shape = &look->shape;
 	look->check.good = READ_ONCE(look->table->good);
-	look->check.lives = lives;
-	look->check.found = found;
+	look->check.lives = look_lives;
+	look->check.found = look_found;
 }
 
-static void end(struct vigil_look *look)
+static void look_end(struct vigil_look *look)
 {
 	const struct vigil_selfmap_check *c = &look->check;
 	struct vigil_selfmap *sm = look->sm;
@@ -210,9 +211,10 @@ static void end(struct vigil_look *look)
 		kvm_make_all_cpus_request(sm->vm->kvm, KVM_REQ_TLB_FLUSH_GUEST);
 }
 
-static void look_at(struct vigil_look *look, struct vigil_gmem *gm, u64 *page)
+static void look_at_table(struct vigil_look *look, struct vigil_gmem *gm,
+			  u64 *page)
 {
-	begin(look, gm);
+	look_open(look, gm);
 	if (page) {
 		vigil_selfmap_check_page(&look->check, page);
 		vigil_selfmap_add(look->sm, VIGIL_SELFMAP_SCANNED, 1);
@@ -220,31 +222,31 @@ static void look_at(struct vigil_look *look, struct vigil_gmem *gm, u64 *page)
 		vigil_selfmap_check_slot(&look->check);
 	}
 	vigil_selfmap_add(look->sm, VIGIL_SELFMAP_CHECKED, 1);
-	end(look);
+	look_end(look);
 }
 
-static void look(struct vigil_look *look, u64 *page)
+static void look_once(struct vigil_look *look, u64 *page)
 {
 	struct vigil_gmem_kvm gmem;
 
 	if (!look->vcpu) {
-		look_at(look, &look->view->gmem.gm, page);
+		look_at_table(look, &look->view->gmem.gm, page);
 		return;
 	}
 	vigil_gmem_init_vcpu(&gmem, look->vcpu);
-	look_at(look, &gmem.gm, page);
+	look_at_table(look, &gmem.gm, page);
 }
 
 /* Look at the self-map. */
 void vigil_look_slot(struct vigil_look *l)
 {
-	look(l, NULL);
+	look_once(l, NULL);
 }
 
 /* Look at all entries; @page is room for them. */
 void vigil_look_page(struct vigil_look *l, u64 *page)
 {
-	look(l, page);
+	look_once(l, page);
 }
 
 /**
@@ -262,8 +264,14 @@ bool vigil_look_find(struct vigil_selfmap *sm, u64 root,
 
 	rcu_read_lock();
 	table = vigil_tables_find(&sm->tables, root);
-	if (table)
-		*copy = *table;
+	if (table) {
+		/*
+		 * What a round changes in it is words, each of which is true on
+		 * its own, and an old one does no harm: the copy is old when it
+		 * is used.
+		 */
+		*copy = data_race(*table);
+	}
 	rcu_read_unlock();
 	return table;
 }

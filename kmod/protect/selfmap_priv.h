@@ -15,6 +15,7 @@
 #include <asm/kvm_watch.h>
 #endif
 
+#include "core/entry.h"
 #include "core/flavour.h"
 #include "core/vm.h"
 #include "protect/guest.h"
@@ -86,8 +87,8 @@ struct vigil_selfmap {
 
 	/** @vcpus: struct vigil_loaded by index; see selfmap_loaded.c. */
 	struct xarray vcpus;
-	/** @node: In the table of those that vCPUs report to. */
-	struct hlist_node node;
+	/** @hook: For the vCPUs' entries into the guest, where they fill it. */
+	struct vigil_entry_hook hook;
 
 	atomic_t watched;
 	atomic64_t counts[VIGIL_SELFMAP_COUNTS];

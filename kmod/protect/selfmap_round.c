@@ -28,7 +28,8 @@
 
 /* --- tables ------------------------------------------------------------------- */
 
-static void check_slot(struct vigil_selfmap *sm, struct vigil_table *table)
+static void round_check_slot(struct vigil_selfmap *sm,
+			     struct vigil_table *table)
 {
 	struct vigil_look look = vigil_look_in_round(sm, table);
 
@@ -36,7 +37,8 @@ static void check_slot(struct vigil_selfmap *sm, struct vigil_table *table)
 	sm->wrong += look.check.hostile;
 }
 
-static void check_page(struct vigil_selfmap *sm, struct vigil_table *table)
+static void round_check_page(struct vigil_selfmap *sm,
+			     struct vigil_table *table)
 {
 	struct vigil_look look = vigil_look_in_round(sm, table);
 
@@ -50,22 +52,22 @@ static struct vigil_selfmap *of_tables(struct vigil_tables *t)
 }
 
 /* Watched first: what is written from then on isn't missed. */
-static void added(struct vigil_tables *t, struct vigil_table *table)
+static void round_table_added(struct vigil_tables *t, struct vigil_table *table)
 {
 	struct vigil_selfmap *sm = of_tables(t);
 
 	vigil_watch_table(sm, table);
-	check_page(sm, table);
+	round_check_page(sm, table);
 }
 
 /* A last look, before the memory is somebody else's; or else it is theirs. */
-static void removed(struct vigil_tables *t, struct vigil_table *table,
-		    bool taken)
+static void round_table_removed(struct vigil_tables *t,
+				struct vigil_table *table, bool taken)
 {
 	struct vigil_selfmap *sm = of_tables(t);
 
 	if (sm->view && !taken)
-		check_slot(sm, table);
+		round_check_slot(sm, table);
 	vigil_unwatch_table(sm, table);
 }
 
@@ -77,14 +79,14 @@ static bool still_lives(struct vigil_tables *t, struct vigil_table *table)
 }
 
 static const struct vigil_tables_ops tables_ops = {
-	.added = added,
-	.removed = removed,
+	.added = round_table_added,
+	.removed = round_table_removed,
 	.lives = still_lives,
 };
 
 /* --- a round ------------------------------------------------------------------- */
 
-static void check_loaded(struct vigil_selfmap *sm, u64 root, bool now)
+static void round_check_loaded(struct vigil_selfmap *sm, u64 root, bool now)
 {
 	struct vigil_table *table;
 
@@ -92,20 +94,21 @@ static void check_loaded(struct vigil_selfmap *sm, u64 root, bool now)
 	if (!table)
 		return;
 	if (now)
-		check_page(sm, table);
+		round_check_page(sm, table);
 	else
-		check_slot(sm, table);
+		round_check_slot(sm, table);
 }
 
-static void in_turn(struct vigil_selfmap *sm, unsigned long *cursor,
-		    unsigned int nr,
-		    void (*check)(struct vigil_selfmap *sm,
-				  struct vigil_table *table))
+static void round_in_turn(struct vigil_selfmap *sm, unsigned long *cursor,
+			  unsigned int nr,
+			  void (*check)(struct vigil_selfmap *sm,
+					struct vigil_table *table))
 {
 	struct vigil_table *some[AT_ONCE];
 	unsigned int got;
 
-	for (nr = min(nr, sm->tables.nr); nr; nr -= got) {
+	nr = min(nr, sm->tables.nr);
+	for (; nr && !atomic_read(&sm->vm->ending); nr -= got) {
 		got = vigil_tables_next(&sm->tables, cursor, some,
 					min(nr, AT_ONCE));
 		if (!got)
@@ -116,7 +119,7 @@ static void in_turn(struct vigil_selfmap *sm, unsigned long *cursor,
 	}
 }
 
-static unsigned int quota(const struct vigil_selfmap *sm, unsigned int nr)
+static unsigned int round_quota(const struct vigil_selfmap *sm, unsigned int nr)
 {
 	return max(nr * READ_ONCE(sm->settings.period_ms) / TURN_MS, 1U);
 }
@@ -133,22 +136,24 @@ static unsigned int pages_in_turn(struct vigil_selfmap *sm)
 
 static void look_at_some(struct vigil_selfmap *sm)
 {
-	unsigned int nr = quota(sm, WALK_IN_TURN);
+	unsigned int nr = round_quota(sm, WALK_IN_TURN);
 
 	while (nr-- && vigil_list_walk(sm))
 		cond_resched();
-	in_turn(sm, &sm->turn, quota(sm, SLOTS_IN_TURN), check_slot);
-	in_turn(sm, &sm->scan, pages_in_turn(sm), check_page);
+	round_in_turn(sm, &sm->turn, round_quota(sm, SLOTS_IN_TURN),
+		      round_check_slot);
+	round_in_turn(sm, &sm->scan, pages_in_turn(sm), round_check_page);
 }
 
+/* A request that waits for this is a user of the VM: who detaches it waits. */
 static void look_at_all(struct vigil_selfmap *sm)
 {
 	unsigned long cursor = 0;
 
 	vigil_list_anew(sm);
-	while (vigil_list_walk(sm))
+	while (!atomic_read(&sm->vm->ending) && vigil_list_walk(sm))
 		cond_resched();
-	in_turn(sm, &cursor, UINT_MAX, check_page);
+	round_in_turn(sm, &cursor, UINT_MAX, round_check_page);
 }
 
 static void look_at_guest(struct vigil_selfmap *sm, bool full)
@@ -158,7 +163,7 @@ static void look_at_guest(struct vigil_selfmap *sm, bool full)
 	vigil_system_check(sm);
 	/* First, so that it is known whose the tables are that are loaded. */
 	vigil_list_end(sm);
-	vigil_loaded_each(sm, check_loaded);
+	vigil_loaded_each(sm, round_check_loaded);
 	if (full)
 		look_at_all(sm);
 	else

@@ -19,11 +19,8 @@
 
 #include <uapi/linux/vigil.h>
 
-#define VIGIL_PTE_PRESENT	BIT_ULL(0)
-#define VIGIL_PTE_USER		BIT_ULL(2)
-#define VIGIL_PTE_FRAME		GENMASK_ULL(51, 12)
+#include "core/pte.h"
 
-#define VIGIL_TABLE_ENTRIES	512
 /* The kernel's half, where Windows puts the self-map, at random. */
 #define VIGIL_SELFMAP_SLOT_MIN	256
 
@@ -54,13 +51,13 @@ struct vigil_selfmap_shape {
 
 static inline u64 vigil_selfmap_frame(u64 entry)
 {
-	return entry & VIGIL_PTE_FRAME;
+	return entry & VIGIL_PTE_ADDR;
 }
 
 /* Its low bits are flags and a PCID, its high bit asks for no flush. */
 static inline u64 vigil_selfmap_root(u64 cr3)
 {
-	return cr3 & VIGIL_PTE_FRAME;
+	return cr3 & VIGIL_CR3_ADDR;
 }
 
 /* User mode gets in, as far as this entry decides. */
@@ -128,7 +125,7 @@ static inline u64 vigil_selfmap_repair(const struct vigil_selfmap_shape *shape,
 		    vigil_selfmap_frame(good) : shape->root;
 
 	if (found & VIGIL_SELFMAP_FINDING_FRAME)
-		entry = (entry & ~VIGIL_PTE_FRAME) | frame;
+		entry = (entry & ~VIGIL_PTE_ADDR) | frame;
 	return entry & ~VIGIL_PTE_USER;
 }
 

@@ -11,19 +11,19 @@
 
 #define CR3_FIELD	VIGIL_WINDOWS_FIELD_KPROCESS_DIRECTORY_TABLE_BASE
 
-static u64 field_address(const struct vigil_selfmap *sm)
+static u64 system_cr3_address(const struct vigil_selfmap *sm)
 {
 	return sm->system + vigil_windows_field(&sm->view->win, CR3_FIELD);
 }
 
-static enum vigil_selfmap_done put_back(struct vigil_selfmap *sm,
-					struct vigil_selfmap_entry *e)
+static enum vigil_selfmap_done
+put_back_system_cr3(struct vigil_selfmap *sm, struct vigil_selfmap_entry *e)
 {
 	struct vigil_space *space = &sm->view->win.kernel;
 	u64 gpa, now = e->new;
-	u64 want = (e->new & ~VIGIL_PTE_FRAME) | sm->root;
+	u64 want = (e->new & ~VIGIL_PTE_ADDR) | sm->root;
 
-	if (vigil_translate(space, field_address(sm), &gpa) ||
+	if (vigil_translate(space, system_cr3_address(sm), &gpa) ||
 	    vigil_gpa_cmpxchg(&sm->view->gmem.gm, gpa, &now, want)) {
 		vigil_selfmap_add(sm, VIGIL_SELFMAP_FAILED, 1);
 		return VIGIL_SELFMAP_DONE_FAILED;
@@ -33,7 +33,7 @@ static enum vigil_selfmap_done put_back(struct vigil_selfmap *sm,
 	return VIGIL_SELFMAP_DONE_REPAIRED;
 }
 
-static struct vigil_look look_of(struct vigil_selfmap *sm)
+static struct vigil_look system_look(struct vigil_selfmap *sm)
 {
 	struct vigil_look look =
 		vigil_look_in_round(sm, vigil_tables_find(&sm->tables, sm->root));
@@ -43,7 +43,7 @@ static struct vigil_look look_of(struct vigil_selfmap *sm)
 	return look;
 }
 
-static void settle(struct vigil_selfmap *sm, u64 cr3)
+static void settle_system(struct vigil_selfmap *sm, u64 cr3)
 {
 	struct vigil_selfmap_entry e = {
 		.found = VIGIL_SELFMAP_FINDING_PROCESS_CR3,
@@ -52,12 +52,12 @@ static void settle(struct vigil_selfmap *sm, u64 cr3)
 		.value = cr3,
 		.done = VIGIL_SELFMAP_DONE_SEEN,
 	};
-	struct vigil_look look = look_of(sm);
+	struct vigil_look look = system_look(sm);
 
 	if (!look.table)
 		return;
 	if (look.check.block)
-		e.done = put_back(sm, &e);
+		e.done = put_back_system_cr3(sm, &e);
 	else if (sm->system_told == cr3)
 		return;
 	sm->system_told = cr3;
@@ -83,13 +83,13 @@ void vigil_system_check(struct vigil_selfmap *sm)
 
 	lockdep_assert_held(&sm->lock);
 	if (!sm->system ||
-	    vigil_virt_read(&sm->view->win.kernel, field_address(sm), &cr3,
+	    vigil_virt_read(&sm->view->win.kernel, system_cr3_address(sm), &cr3,
 			    sizeof(cr3)))
 		return;
 	if (vigil_selfmap_root(cr3) == sm->root)
 		sm->system_told = 0;
 	else if (is_system(sm))
-		settle(sm, cr3);
+		settle_system(sm, cr3);
 	else
 		vigil_guest_doubt(sm->vm, 1);
 }
@@ -103,7 +103,7 @@ bool vigil_system_list(struct vigil_selfmap *sm, u64 after)
 		.value = after,
 		.done = VIGIL_SELFMAP_DONE_SEEN,
 	};
-	struct vigil_look look = look_of(sm);
+	struct vigil_look look = system_look(sm);
 
 	lockdep_assert_held(&sm->lock);
 	if (!look.table)

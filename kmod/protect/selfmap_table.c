@@ -13,7 +13,7 @@
 
 #include "protect/selfmap_table.h"
 
-static unsigned long index_of(u64 root)
+static unsigned long table_index(u64 root)
 {
 	return root >> PAGE_SHIFT;
 }
@@ -21,7 +21,7 @@ static unsigned long index_of(u64 root)
 /* Under RCU, or by who may change them. */
 struct vigil_table *vigil_tables_find(struct vigil_tables *t, u64 root)
 {
-	return xa_load(&t->by_frame, index_of(root));
+	return xa_load(&t->by_frame, table_index(root));
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_tables_find);
 
@@ -45,40 +45,40 @@ unsigned int vigil_tables_next(struct vigil_tables *t, unsigned long *cursor,
 		got = xa_extract(&t->by_frame, (void **)some, 0, ULONG_MAX, nr,
 				 XA_PRESENT);
 	if (got)
-		*cursor = index_of(some[got - 1]->shape.root) + 1;
+		*cursor = table_index(some[got - 1]->shape.root) + 1;
 	return got;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_tables_next);
 
 /* --- coming and going ------------------------------------------------------- */
 
-static bool is_main(const struct vigil_table *table)
+static bool table_is_main(const struct vigil_table *table)
 {
 	return table->kind == VIGIL_SELFMAP_TABLE_KERNEL;
 }
 
-static void count(struct vigil_tables *t, const struct vigil_table *table,
-		  int by)
+static void table_count(struct vigil_tables *t, const struct vigil_table *table,
+			int by)
 {
 	t->nr += by;
 	if (table->kind == VIGIL_SELFMAP_TABLE_LOADED)
 		t->nr_loaded += by;
-	else if (is_main(table))
+	else if (table_is_main(table))
 		t->nr_processes += by;
 }
 
-static void __drop(struct vigil_tables *t, struct vigil_table *table,
-		   bool taken)
+static void __table_drop(struct vigil_tables *t, struct vigil_table *table,
+			 bool taken)
 {
-	xa_erase(&t->by_frame, index_of(table->shape.root));
-	count(t, table, -1);
+	xa_erase(&t->by_frame, table_index(table->shape.root));
+	table_count(t, table, -1);
 	t->ops->removed(t, table, taken);
 	kfree_rcu(table, rcu);
 }
 
-static void drop(struct vigil_tables *t, struct vigil_table *table)
+static void table_drop(struct vigil_tables *t, struct vigil_table *table)
 {
-	__drop(t, table, false);
+	__table_drop(t, table, false);
 }
 
 /**
@@ -109,17 +109,17 @@ static struct vigil_table *new_table(struct vigil_tables *t, u64 root)
 	return table;
 }
 
-static int insert(struct vigil_tables *t, struct vigil_table *table)
+static int table_insert(struct vigil_tables *t, struct vigil_table *table)
 {
 	int err;
 
-	err = xa_insert(&t->by_frame, index_of(table->shape.root), table,
+	err = xa_insert(&t->by_frame, table_index(table->shape.root), table,
 			GFP_KERNEL_ACCOUNT);
 	if (err) {
 		kfree(table);
 		return err;
 	}
-	count(t, table, 1);
+	table_count(t, table, 1);
 	t->ops->added(t, table);
 	return 0;
 }
@@ -135,9 +135,9 @@ bool vigil_win_lives(const struct vigil_win_process *p)
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_win_lives);
 
-static bool has(const struct vigil_win_process *p,
-		enum vigil_selfmap_table kind, u64 pair,
-		const struct vigil_table *table)
+static bool table_has(const struct vigil_win_process *p,
+		      enum vigil_selfmap_table kind, u64 pair,
+		      const struct vigil_table *table)
 {
 	return table->kind == kind && table->shape.pair == pair &&
 	       table->process.eprocess == p->eprocess &&
@@ -146,17 +146,17 @@ static bool has(const struct vigil_win_process *p,
 }
 
 /* The table at @root is @kind of @p, whatever it was before. */
-static int take(struct vigil_tables *t, enum vigil_selfmap_table kind,
-		u64 root, u64 pair, const struct vigil_win_process *p)
+static int table_take(struct vigil_tables *t, enum vigil_selfmap_table kind,
+		      u64 root, u64 pair, const struct vigil_win_process *p)
 {
 	struct vigil_table *table = vigil_tables_find(t, root);
 
-	if (table && has(p, kind, pair, table)) {
+	if (table && table_has(p, kind, pair, table)) {
 		table->seen = t->pass;
 		return 0;
 	}
 	if (table)
-		__drop(t, table, true);
+		__table_drop(t, table, true);
 	table = new_table(t, root);
 	if (!table)
 		return -ENOMEM;
@@ -165,11 +165,11 @@ static int take(struct vigil_tables *t, enum vigil_selfmap_table kind,
 	table->shape.owned = true;
 	table->process = *p;
 	table->seen = t->pass;
-	return insert(t, table);
+	return table_insert(t, table);
 }
 
 /* Unless it is in use: flags alone, which anybody may have set, end nothing. */
-static void forget(struct vigil_tables *t, u64 root, u64 eprocess)
+static void table_forget(struct vigil_tables *t, u64 root, u64 eprocess)
 {
 	struct vigil_table *table = vigil_tables_find(t, root);
 
@@ -178,7 +178,7 @@ static void forget(struct vigil_tables *t, u64 root, u64 eprocess)
 	if (t->ops->lives(t, table))
 		table->seen = t->pass;
 	else
-		drop(t, table);
+		table_drop(t, table);
 }
 
 /**
@@ -198,15 +198,15 @@ int vigil_tables_process(struct vigil_tables *t,
 	if (user == root)
 		user = 0;
 	if (!vigil_win_lives(p)) {
-		forget(t, root, p->eprocess);
-		forget(t, user, p->eprocess);
+		table_forget(t, root, p->eprocess);
+		table_forget(t, user, p->eprocess);
 		return 0;
 	}
 	if (!root)
 		return 0;
-	err = take(t, VIGIL_SELFMAP_TABLE_KERNEL, root, user, p);
+	err = table_take(t, VIGIL_SELFMAP_TABLE_KERNEL, root, user, p);
 	if (!err && user)
-		err = take(t, VIGIL_SELFMAP_TABLE_USER, user, root, p);
+		err = table_take(t, VIGIL_SELFMAP_TABLE_USER, user, root, p);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_tables_process);
@@ -223,7 +223,7 @@ void vigil_tables_pass_ends(struct vigil_tables *t)
 	xa_for_each(&t->by_frame, index, table) {
 		if (table->shape.owned && table->seen != t->pass &&
 		    !t->ops->lives(t, table))
-			drop(t, table);
+			table_drop(t, table);
 	}
 	t->pass++;
 }
@@ -249,7 +249,7 @@ struct vigil_table *vigil_tables_loaded(struct vigil_tables *t, u64 root,
 		if (!table)
 			return NULL;
 		table->seen = load;
-		return insert(t, table) ? NULL : table;
+		return table_insert(t, table) ? NULL : table;
 	}
 	if (table && !table->shape.owned)
 		table->seen = load;
@@ -267,7 +267,7 @@ void vigil_tables_unload(struct vigil_tables *t, u32 before)
 		return;
 	xa_for_each(&t->by_frame, index, table) {
 		if (!table->shape.owned && (s32)(table->seen - before) < 0)
-			drop(t, table);
+			table_drop(t, table);
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_tables_unload);
@@ -288,7 +288,7 @@ void vigil_tables_clear(struct vigil_tables *t)
 	unsigned long index;
 
 	xa_for_each(&t->by_frame, index, table)
-		drop(t, table);
+		table_drop(t, table);
 	xa_destroy(&t->by_frame);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_tables_clear);

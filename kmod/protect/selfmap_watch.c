@@ -14,15 +14,15 @@
 #include "core/cpu.h"
 #include "protect/selfmap_priv.h"
 
-static struct vigil_selfmap *to_sm(struct kvm_watch_client *client)
+static struct vigil_selfmap *watch_to_selfmap(struct kvm_watch_client *client)
 {
 	return container_of(client, struct vigil_selfmap, client);
 }
 
 /* --- writes --------------------------------------------------------------------- */
 
-static int read_before(struct kvm_vcpu *vcpu, struct vigil_selfmap_write *w,
-		       u64 root)
+static int watch_read_before(struct kvm_vcpu *vcpu,
+			     struct vigil_selfmap_write *w, u64 root)
 {
 	unsigned int first = vigil_selfmap_first(w);
 
@@ -31,7 +31,7 @@ static int read_before(struct kvm_vcpu *vcpu, struct vigil_selfmap_write *w,
 }
 
 /* What was learned about the copy of a table. */
-static void keep(struct vigil_selfmap *sm, const struct vigil_table *copy)
+static void watch_keep(struct vigil_selfmap *sm, const struct vigil_table *copy)
 {
 	struct vigil_table *table;
 
@@ -44,8 +44,8 @@ static void keep(struct vigil_selfmap *sm, const struct vigil_table *copy)
 	rcu_read_unlock();
 }
 
-static void allowed(struct vigil_selfmap *sm, struct vigil_table *table,
-		    const struct vigil_selfmap_write *w, const u8 *new)
+static void watch_allowed(struct vigil_selfmap *sm, struct vigil_table *table,
+			  const struct vigil_selfmap_write *w, const u8 *new)
 {
 	unsigned int i = table->shape.slot - vigil_selfmap_first(w);
 	u64 entry;
@@ -56,10 +56,10 @@ static void allowed(struct vigil_selfmap *sm, struct vigil_table *table,
 	if (!(entry & VIGIL_PTE_PRESENT))
 		return;
 	table->good = entry;
-	keep(sm, table);
+	watch_keep(sm, table);
 }
 
-static enum vigil_selfmap_done done_by(bool block, bool dropped)
+static enum vigil_selfmap_done watch_done_by(bool block, bool dropped)
 {
 	if (!block)
 		return VIGIL_SELFMAP_DONE_SEEN;
@@ -67,9 +67,9 @@ static enum vigil_selfmap_done done_by(bool block, bool dropped)
 			 VIGIL_SELFMAP_DONE_CLEARED;
 }
 
-static void tell_write(struct vigil_look *look,
-		       const struct vigil_selfmap_write *w,
-		       const u8 *fixed, bool dropped, u64 gpa)
+static void watch_alert_write(struct vigil_look *look,
+			      const struct vigil_selfmap_write *w,
+			      const u8 *fixed, bool dropped, u64 gpa)
 {
 	unsigned int i = w->index - vigil_selfmap_first(w);
 	struct vigil_selfmap_entry e = {
@@ -79,7 +79,7 @@ static void tell_write(struct vigil_look *look,
 		.new = w->new,
 		.value = look->check.block ? vigil_selfmap_merged(w, i, fixed) :
 					     w->new,
-		.done = done_by(look->check.block, dropped),
+		.done = watch_done_by(look->check.block, dropped),
 	};
 
 	vigil_selfmap_add(look->sm, VIGIL_SELFMAP_HOSTILE, 1);
@@ -90,22 +90,22 @@ static void tell_write(struct vigil_look *look,
 }
 
 /* It still is a table: the write is hostile. */
-static enum kvm_watch_verdict refuse(struct vigil_look *look,
-				     struct kvm_watch_write *write,
-				     const struct vigil_selfmap_write *w,
-				     const u8 *fixed)
+static enum kvm_watch_verdict watch_refuse(struct vigil_look *look,
+					   struct kvm_watch_write *write,
+					   const struct vigil_selfmap_write *w,
+					   const u8 *fixed)
 {
 	bool dropped = !memcmp(fixed, write->old, write->bytes);
 
-	tell_write(look, w, fixed, dropped, write->gpa);
+	watch_alert_write(look, w, fixed, dropped, write->gpa);
 	if (!look->check.block)
 		return KVM_WATCH_CONTINUE;
 	memcpy(write->new, fixed, write->bytes);
 	return dropped ? KVM_WATCH_DROP : KVM_WATCH_REPLACE;
 }
 
-static bool is_table(struct vigil_look *look,
-		     const struct vigil_selfmap_write *w)
+static bool watch_is_table(struct vigil_look *look,
+			   const struct vigil_selfmap_write *w)
 {
 	if (w->evident || vigil_look_lives(look))
 		return true;
@@ -113,8 +113,8 @@ static bool is_table(struct vigil_look *look,
 	return false;
 }
 
-static enum kvm_watch_verdict judge(struct vigil_look *look,
-				    struct kvm_watch_write *write)
+static enum kvm_watch_verdict watch_judge(struct vigil_look *look,
+					  struct kvm_watch_write *write)
 {
 	struct vigil_selfmap_write w = {
 		.offset = offset_in_page(write->gpa),
@@ -123,22 +123,22 @@ static enum kvm_watch_verdict judge(struct vigil_look *look,
 	u8 fixed[VIGIL_SELFMAP_WRITE_MAX];
 
 	BUILD_BUG_ON(VIGIL_SELFMAP_WRITE_MAX < KVM_WATCH_MAX_BYTES);
-	if (read_before(look->vcpu, &w, look->table->shape.root))
+	if (watch_read_before(look->vcpu, &w, look->table->shape.root))
 		return KVM_WATCH_CONTINUE;
 	if (!vigil_selfmap_judge_write(&look->shape, &w, write->new, fixed)) {
-		allowed(look->sm, look->table, &w, write->new);
+		watch_allowed(look->sm, look->table, &w, write->new);
 		return KVM_WATCH_CONTINUE;
 	}
-	if (!is_table(look, &w))
+	if (!watch_is_table(look, &w))
 		return KVM_WATCH_CONTINUE;
-	return refuse(look, write, &w, fixed);
+	return watch_refuse(look, write, &w, fixed);
 }
 
-static enum kvm_watch_verdict on_write(struct kvm_watch_client *client,
-				       struct kvm_vcpu *vcpu,
-				       struct kvm_watch_write *write)
+static enum kvm_watch_verdict watch_on_write(struct kvm_watch_client *client,
+					     struct kvm_vcpu *vcpu,
+					     struct kvm_watch_write *write)
 {
-	struct vigil_selfmap *sm = to_sm(client);
+	struct vigil_selfmap *sm = watch_to_selfmap(client);
 	struct vigil_table table;
 	struct vigil_look look = {
 		.sm = sm,
@@ -150,13 +150,14 @@ static enum kvm_watch_verdict on_write(struct kvm_watch_client *client,
 	if (!vigil_look_find(sm, vigil_selfmap_root(write->gpa), &table))
 		return KVM_WATCH_CONTINUE;
 	vigil_look_begin(&look);
-	return judge(&look, write);
+	return watch_judge(&look, write);
 }
 
 /* --- looks ---------------------------------------------------------------------- */
 
 /* What isn't known yet is looked at as well, by itself. */
-static bool find(struct vigil_selfmap *sm, u64 root, struct vigil_table *copy)
+static bool watch_find(struct vigil_selfmap *sm, u64 root,
+		       struct vigil_table *copy)
 {
 	if (vigil_look_find(sm, root, copy))
 		return true;
@@ -167,8 +168,8 @@ static bool find(struct vigil_selfmap *sm, u64 root, struct vigil_table *copy)
 }
 
 /* Look at all entries where there is @page to read them to. */
-static void look_now(struct vigil_selfmap *sm, struct kvm_vcpu *vcpu, u64 root,
-		     enum vigil_selfmap_by by, u64 *page)
+static void watch_check_now(struct vigil_selfmap *sm, struct kvm_vcpu *vcpu,
+			    u64 root, enum vigil_selfmap_by by, u64 *page)
 {
 	struct vigil_table table;
 	struct vigil_look look = {
@@ -179,7 +180,7 @@ static void look_now(struct vigil_selfmap *sm, struct kvm_vcpu *vcpu, u64 root,
 	};
 	u64 told;
 
-	if (!find(sm, root, &table))
+	if (!watch_find(sm, root, &table))
 		return;
 	told = table.told;
 	if (page)
@@ -188,17 +189,17 @@ static void look_now(struct vigil_selfmap *sm, struct kvm_vcpu *vcpu, u64 root,
 		vigil_look_slot(&look);
 	/* In the usual case nothing is new, and a shared line stays clean. */
 	if (look.check.hostile || told != table.told)
-		keep(sm, &table);
+		watch_keep(sm, &table);
 }
 
 /* The write is done, and the guest runs on when this returns. */
-static void on_missed(struct kvm_watch_client *client, struct kvm_vcpu *vcpu,
-		      gfn_t gfn)
+static void watch_on_missed(struct kvm_watch_client *client,
+			    struct kvm_vcpu *vcpu, gfn_t gfn)
 {
 	u64 *page = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
 
-	look_now(to_sm(client), vcpu, gfn_to_gpa(gfn), VIGIL_SELFMAP_BY_WRITE,
-		 page);
+	watch_check_now(watch_to_selfmap(client), vcpu, gfn_to_gpa(gfn),
+			VIGIL_SELFMAP_BY_WRITE, page);
 	kfree(page);
 }
 
@@ -206,22 +207,22 @@ static void on_missed(struct kvm_watch_client *client, struct kvm_vcpu *vcpu,
  * The table that goes may have been opened in its time slice; the one that comes
  * must not be used before it was looked at.
  */
-static void on_cr3(struct kvm_watch_client *client, struct kvm_vcpu *vcpu,
-		   u64 old, u64 new)
+static void watch_on_cr3(struct kvm_watch_client *client, struct kvm_vcpu *vcpu,
+			 u64 old, u64 new)
 {
-	struct vigil_selfmap *sm = to_sm(client);
+	struct vigil_selfmap *sm = watch_to_selfmap(client);
 
 	old = vigil_selfmap_root(old);
 	new = vigil_selfmap_root(new);
-	look_now(sm, vcpu, old, VIGIL_SELFMAP_BY_SWITCH, NULL);
+	watch_check_now(sm, vcpu, old, VIGIL_SELFMAP_BY_SWITCH, NULL);
 	if (new != old)
-		look_now(sm, vcpu, new, VIGIL_SELFMAP_BY_SWITCH, NULL);
+		watch_check_now(sm, vcpu, new, VIGIL_SELFMAP_BY_SWITCH, NULL);
 }
 
 static const struct kvm_watch_ops watch_ops = {
-	.write = on_write,
-	.missed = on_missed,
-	.cr3 = on_cr3,
+	.write = watch_on_write,
+	.missed = watch_on_missed,
+	.cr3 = watch_on_cr3,
 };
 
 /* --- on and off ------------------------------------------------------------------ */
