@@ -78,15 +78,18 @@ static int read_page(struct source *src, u64 addr, void *buf, size_t len)
  * The VM is not entered while the caller's buffer is written to: who provides
  * its pages may take for ever, and the VM couldn't end.
  *
- * Bytes copied: less than @len where memory or the caller's buffer ends.
+ * Return: bytes copied, less than @len where memory or the caller's buffer ends;
+ * -EFAULT if there are none; or -ENOMEM.
  */
-static size_t copy_out(struct source *src, u64 addr, char __user *to,
-		       size_t len)
+static ssize_t copy_out(struct source *src, u64 addr, char __user *to,
+			size_t len)
 {
 	void *page = (void *)__get_free_page(GFP_KERNEL);
 	size_t done = 0;
 
-	while (page && done < len) {
+	if (!page)
+		return -ENOMEM;
+	while (done < len) {
 		size_t n = min(len - done, PAGE_SIZE - offset_in_page(addr));
 
 		if (read_page(src, addr, page, n) ||
@@ -98,14 +101,14 @@ static size_t copy_out(struct source *src, u64 addr, char __user *to,
 		cond_resched();
 	}
 	free_page((unsigned long)page);
-	return done;
+	return done ?: -EFAULT;
 }
 
 static ssize_t vm_read(struct file *file, char __user *to, size_t len,
 		       loff_t *pos)
 {
 	struct source src = { .vm = file->private_data, .read = read_phys };
-	size_t done;
+	ssize_t done;
 	int err;
 
 	if (*pos < 0 || *pos >= GPA_END)
@@ -117,8 +120,9 @@ static ssize_t vm_read(struct file *file, char __user *to, size_t len,
 	if (err)
 		return err;
 	done = copy_out(&src, *pos, to, len);
-	*pos += done;
-	return done ?: -EFAULT;
+	if (done > 0)
+		*pos += done;
+	return done;
 }
 
 /* --- ioctls of the file --------------------------------------------------- */
@@ -173,7 +177,7 @@ static long ioctl_virt(struct vigil_vm *vm, struct vigil_virt __user *arg)
 {
 	struct source src = { .vm = vm, .read = read_virt };
 	struct vigil_virt virt;
-	size_t done;
+	ssize_t done;
 	int err;
 
 	if (copy_from_user(&virt, arg, sizeof(virt)))
@@ -190,8 +194,8 @@ static long ioctl_virt(struct vigil_vm *vm, struct vigil_virt __user *arg)
 		return err;
 	vigil_space_init(&src.space, &src.gmem.gm, virt.root, virt.levels);
 	done = copy_out(&src, virt.addr, u64_to_user_ptr(virt.buf), virt.len);
-	if (!done)
-		return -EFAULT;
+	if (done < 0)
+		return done;
 	return put_user((u32)done, &arg->len);
 }
 
@@ -258,9 +262,18 @@ static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return arg > U32_MAX ? -ENOENT : open_vm(arg);
 }
 
+/* Set when the module's init can't fail any more. */
+static bool admitted;
+
+/*
+ * The module goes with its init when that fails, whoever has a reference to it.
+ * misc_deregister() waits for who is in here.
+ */
 static int dev_open(struct inode *inode, struct file *file)
 {
-	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return READ_ONCE(admitted) ? 0 : -ENODEV;
 }
 
 static const struct file_operations dev_fops = {
@@ -280,6 +293,12 @@ static struct miscdevice device = {
 int __init vigil_chardev_init(void)
 {
 	return misc_register(&device);
+}
+
+/* Let the device be opened. */
+void __init vigil_chardev_admit(void)
+{
+	WRITE_ONCE(admitted, true);
 }
 
 void vigil_chardev_exit(void)

@@ -6,6 +6,7 @@
 #define _VIGIL_CHARDEV_H
 
 int vigil_chardev_init(void);
+void vigil_chardev_admit(void);
 void vigil_chardev_exit(void);
 
 #endif /* _VIGIL_CHARDEV_H */

@@ -12,7 +12,7 @@
 #include "core/vm.h"
 #include "protect/selfmap.h"
 
-#define ABI_VERSION	1
+#define ABI_VERSION	2
 
 /* --- permission ----------------------------------------------------------- */
 
@@ -87,16 +87,22 @@ int vigil_nl_reply(struct genl_info *info, struct sk_buff *msg, void *hdr)
 	return genlmsg_reply(msg, info);
 }
 
-/* Answers with the id of what was made. */
-int vigil_nl_reply_id(struct genl_info *info, u32 attr, u32 id)
+/**
+ * vigil_nl_reply_id - Answer with the id of what was made
+ * @info: the request
+ * @msg: made by vigil_nl_reply_new() before that, with nothing in it yet, so
+ *	that there is room
+ * @hdr: its header
+ * @attr: the attribute for the id
+ * @id: the id
+ *
+ * Return: 0, or an error: the sender doesn't take the answer, and what was made
+ * has to go again.
+ */
+int vigil_nl_reply_id(struct genl_info *info, struct sk_buff *msg, void *hdr,
+		      u32 attr, u32 id)
 {
-	struct sk_buff *msg;
-	void *hdr;
-
-	msg = vigil_nl_reply_new(info, &hdr);
-	if (!msg)
-		return -ENOMEM;
-	if (nla_put_u32(msg, attr, id)) {
+	if (WARN_ON_ONCE(nla_put_u32(msg, attr, id))) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
 	}
@@ -158,7 +164,7 @@ int vigil_nl_dump_vms(struct sk_buff *skb, struct netlink_callback *cb,
 	struct vm_dump *dump = (struct vm_dump *)cb->ctx;
 	struct vigil_vm *vm;
 	void *hdr;
-	int err;
+	int err = 0;
 
 	cb->seq = vigil_vm_generation();
 	while ((vm = vigil_vm_next(dump->next))) {
@@ -173,8 +179,10 @@ int vigil_nl_dump_vms(struct sk_buff *skb, struct netlink_callback *cb,
 			genlmsg_cancel(skb, hdr);
 		if (err && err != -ENOENT)
 			break;
+		err = 0;
 	}
-	return skb->len;
+	/* What doesn't fit in an empty buffer never will. */
+	return skb->len ?: err;
 }
 
 /* --- multicast ------------------------------------------------------------ */
@@ -200,7 +208,7 @@ static const char *vendor(void)
 	return boot_cpu_data.x86_vendor == X86_VENDOR_INTEL ? "intel" : "amd";
 }
 
-static int put_exec(struct sk_buff *msg)
+static int put_caps_exec(struct sk_buff *msg)
 {
 #ifdef VIGIL_KVM_PATCHED
 	if (nla_put_u32(msg, VIGIL_A_CAPS_KVM, VIGIL_KVM_KIND_PATCHED) ||
@@ -218,7 +226,7 @@ static int put_exec(struct sk_buff *msg)
 #endif
 }
 
-static int put_selfmap(struct sk_buff *msg)
+static int put_caps_selfmap(struct sk_buff *msg)
 {
 	const char *why;
 
@@ -237,14 +245,14 @@ int vigil_nl_caps_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!msg)
 		return -ENOMEM;
 	if (nla_put_u32(msg, VIGIL_A_CAPS_ABI_VERSION, ABI_VERSION) ||
-	    put_exec(msg) ||
+	    put_caps_exec(msg) ||
 	    nla_put_string(msg, VIGIL_A_CAPS_VENDOR, vendor()) ||
 	    nla_put_u32(msg, VIGIL_A_CAPS_TDP, vigil_tdp_enabled()) ||
 	    nla_put_u32(msg, VIGIL_A_CAPS_WRITE_TRACKING,
 			IS_ENABLED(CONFIG_KVM_EXTERNAL_WRITE_TRACKING)) ||
 	    nla_put_string(msg, VIGIL_A_CAPS_KERNEL_RELEASE,
 			   init_utsname()->release) ||
-	    put_selfmap(msg)) {
+	    put_caps_selfmap(msg)) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
 	}

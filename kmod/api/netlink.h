@@ -21,7 +21,8 @@ void vigil_nl_exit(void);
 struct vigil_vm *vigil_nl_vm(const struct genl_info *info, u32 attr);
 struct sk_buff *vigil_nl_reply_new(struct genl_info *info, void **hdr);
 int vigil_nl_reply(struct genl_info *info, struct sk_buff *msg, void *hdr);
-int vigil_nl_reply_id(struct genl_info *info, u32 attr, u32 id);
+int vigil_nl_reply_id(struct genl_info *info, struct sk_buff *msg, void *hdr,
+		      u32 attr, u32 id);
 int vigil_nl_reply_vm(struct genl_info *info, u32 attr, vigil_nl_put_t put);
 int vigil_nl_dump_vms(struct sk_buff *skb, struct netlink_callback *cb,
 		      vigil_nl_put_t put);

@@ -2,13 +2,11 @@
 /*
  * Netlink: alert-*.
  */
-#include <linux/slab.h>
-
 #include "api/netlink.h"
 #include "core/vm.h"
 
-static int put_process(struct sk_buff *msg, u16 attr,
-		       const struct vigil_alert_process *p)
+static int put_alert_process(struct sk_buff *msg, u16 attr,
+			     const struct vigil_alert_process *p)
 {
 	struct nlattr *nest;
 
@@ -33,7 +31,7 @@ static int put_process(struct sk_buff *msg, u16 attr,
 	return 0;
 }
 
-static int put_vma(struct sk_buff *msg, const struct vigil_alert_vma *v)
+static int put_alert_vma(struct sk_buff *msg, const struct vigil_alert_vma *v)
 {
 	struct nlattr *nest;
 
@@ -75,13 +73,14 @@ static int put_registers(struct sk_buff *msg, const struct vigil_alert *a)
 
 static int put_fetch(struct sk_buff *msg, const struct vigil_alert *a)
 {
-	if (nla_put_u32(msg, VIGIL_A_ALERT_TID, a->tid))
+	if (nla_put_u32(msg, VIGIL_A_ALERT_TID, a->tid) ||
+	    nla_put_u32(msg, VIGIL_A_ALERT_PAGE, a->page))
 		return -EMSGSIZE;
-	return put_vma(msg, &a->vma);
+	return put_alert_vma(msg, &a->vma);
 }
 
-static int put_selfmap(struct sk_buff *msg,
-		       const struct vigil_alert_selfmap *s)
+static int put_alert_selfmap(struct sk_buff *msg,
+			     const struct vigil_alert_selfmap *s)
 {
 	struct nlattr *nest;
 
@@ -111,16 +110,32 @@ static int put_action(struct sk_buff *msg, const struct vigil_alert *a)
 	       nla_put_u32(msg, VIGIL_A_ALERT_PROTECT_ID, a->protect_id) : 0;
 }
 
+/* Of which something was done, or left, that may be no entry's wish. */
+static bool has_action(const struct vigil_alert *a)
+{
+	switch (a->kind) {
+	case VIGIL_ALERT_KIND_SELFMAP:
+	case VIGIL_ALERT_KIND_UNREADABLE:
+	case VIGIL_ALERT_KIND_WITHOUT_PROFILE:
+		return true;
+	default:
+		return a->protect_id;
+	}
+}
+
 static int put_verdict(struct sk_buff *msg, const struct vigil_alert *a)
 {
 	bool selfmap = a->kind == VIGIL_ALERT_KIND_SELFMAP;
 
-	if (a->key.rules && !selfmap &&
+	if (a->kind == VIGIL_ALERT_KIND_EXEC &&
 	    nla_put_u32(msg, VIGIL_A_ALERT_RULE, a->key.rules))
 		return -EMSGSIZE;
-	if ((a->protect_id || selfmap) && put_action(msg, a))
+	if (has_action(a) && put_action(msg, a))
 		return -EMSGSIZE;
-	if (selfmap && put_selfmap(msg, &a->selfmap))
+	if (a->kind == VIGIL_ALERT_KIND_UNREADABLE &&
+	    nla_put_u32(msg, VIGIL_A_ALERT_REASON, a->reason))
+		return -EMSGSIZE;
+	if (selfmap && put_alert_selfmap(msg, &a->selfmap))
 		return -EMSGSIZE;
 	if (a->mitre && nla_put_string(msg, VIGIL_A_ALERT_MITRE, a->mitre))
 		return -EMSGSIZE;
@@ -142,10 +157,10 @@ static int put_alert(struct sk_buff *msg, const struct vigil_vm *vm,
 	    put_verdict(msg, a))
 		return -EMSGSIZE;
 	if (a->process.task &&
-	    put_process(msg, VIGIL_A_ALERT_PROCESS, &a->process))
+	    put_alert_process(msg, VIGIL_A_ALERT_PROCESS, &a->process))
 		return -EMSGSIZE;
 	if (a->victim.task &&
-	    put_process(msg, VIGIL_A_ALERT_VICTIM, &a->victim))
+	    put_alert_process(msg, VIGIL_A_ALERT_VICTIM, &a->victim))
 		return -EMSGSIZE;
 	if (a->has_cpu && put_registers(msg, a))
 		return -EMSGSIZE;
@@ -159,31 +174,45 @@ struct alert_dump {
 	bool started;
 };
 
-/* One message; -ENOENT: there are no more, -EMSGSIZE: no room for it. */
-static int dump_one(struct sk_buff *skb, struct netlink_callback *cb,
-		    struct vigil_vm *vm, struct vigil_alert *a)
+static int put_dumped(struct sk_buff *skb, struct netlink_callback *cb,
+		      const struct vigil_vm *vm, const struct vigil_alert *a,
+		      u64 lost)
 {
-	struct alert_dump *dump = (struct alert_dump *)cb->ctx;
-	u64 lost;
 	void *hdr;
 	int err;
 
-	err = vigil_alerts_read(&vm->alerts, dump->next, a, &lost);
-	if (err)
-		return err;
 	hdr = vigil_nl_dump_put(skb, cb);
 	if (!hdr)
 		return -EMSGSIZE;
 	err = put_alert(skb, vm, a);
 	if (!err && lost)
 		err = nla_put_uint(skb, VIGIL_A_ALERT_LOST, lost);
-	if (err) {
+	if (err)
 		genlmsg_cancel(skb, hdr);
-		return err;
+	else
+		genlmsg_end(skb, hdr);
+	return err;
+}
+
+/* -EMSGSIZE: the buffer is full. */
+static int dump_alerts(struct sk_buff *skb, struct netlink_callback *cb,
+		       struct vigil_vm *vm)
+{
+	struct alert_dump *dump = (struct alert_dump *)cb->ctx;
+	struct vigil_alert *a;
+	u64 lost;
+	int err;
+
+	while ((a = vigil_alerts_get(&vm->alerts, dump->next, &lost))) {
+		err = put_dumped(skb, cb, vm, a, lost);
+		if (!err) {
+			dump->started = true;
+			dump->next = a->seq + 1;
+		}
+		vigil_alert_put(a);
+		if (err)
+			return err;
 	}
-	genlmsg_end(skb, hdr);
-	dump->started = true;
-	dump->next = a->seq + 1;
 	return 0;
 }
 
@@ -191,22 +220,17 @@ int vigil_nl_alert_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct alert_dump *dump = (struct alert_dump *)cb->ctx;
 	const struct genl_info *info = genl_info_dump(cb);
-	struct vigil_alert *a;
 	struct vigil_vm *vm;
+	int err;
 
 	vm = vigil_nl_vm(info, VIGIL_A_ALERT_VM_ID);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
 	if (!dump->started && info->attrs[VIGIL_A_ALERT_SEQ])
 		dump->next = nla_get_uint(info->attrs[VIGIL_A_ALERT_SEQ]);
-	a = kmalloc(sizeof(*a), GFP_KERNEL);
-	while (a && !dump_one(skb, cb, vm, a))
-		;
+	err = dump_alerts(skb, cb, vm);
 	vigil_vm_leave(vm);
-	if (!a)
-		return -ENOMEM;
-	kfree(a);
-	return skb->len;
+	return skb->len ?: err;
 }
 
 /* Tells the listeners. */

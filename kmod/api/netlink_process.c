@@ -2,19 +2,19 @@
 /*
  * Netlink: process-get.
  *
- * The list may change between two parts of the dump, and the process that the
- * last part ended with may be gone by then: the walk starts again and skips as
- * many as were told already.
+ * The list may change between two slices of the dump, and the process that the
+ * last one ended with may be gone by then, or be another one: the walk starts
+ * again.  New processes come at the end of the list, so that it is in the order
+ * in which they started, and the walk skips those up to the last one that was
+ * told.
  */
-#include "api/netlink.h"
+#include "api/netlink_dump.h"
 #include "core/vm.h"
+#include "guest/budget.h"
+#include "protect/exec/exec.h"
 #include "protect/guest.h"
 
-#define RESTARTS_MAX	8
-
-/* Windows counts 100 ns from 1601, everybody else from 1970. */
-#define WINDOWS_TICK_NS	100
-#define WINDOWS_EPOCH	116444736000000000ULL
+#define RESTARTS_MAX	64
 
 /* A process of either system. */
 union process {
@@ -23,10 +23,15 @@ union process {
 };
 
 struct process_dump {
+	struct vigil_nl_dump dump;
+	/** @cursor: Where the walk is, 0 at its start. */
 	u64 cursor;
-	u32 told;
-	u32 restarts;
-	bool done;
+	/** @cursor_time: When the process started that the cursor is on. */
+	u64 cursor_time;
+	/** @told_time: The same of the last one that was told. */
+	u64 told_time;
+	u32 cursor_pid;
+	u32 told_pid;
 };
 
 static_assert(sizeof(struct process_dump) <=
@@ -51,8 +56,7 @@ static int put_protection(struct sk_buff *msg, struct vigil_vm *vm,
 	const struct vigil_protect *entry = NULL;
 
 	if (t->mm)
-		entry = vigil_policy_match(&vm->policy, &vm->srcu, t->pid,
-					   t->comm);
+		entry = vigil_exec_entry_of(vm, t->pid, t->comm);
 	return entry ? nla_put_u32(msg, VIGIL_A_PROCESS_PROTECT_ID, entry->id) :
 		       0;
 }
@@ -75,15 +79,6 @@ static int put_task(struct sk_buff *msg, struct vigil_view *view,
 	return 0;
 }
 
-/* What is no time after 1970 that fits is 0. */
-static u64 windows_time(u64 time)
-{
-	if (time < WINDOWS_EPOCH ||
-	    time - WINDOWS_EPOCH > U64_MAX / WINDOWS_TICK_NS)
-		return 0;
-	return (time - WINDOWS_EPOCH) * WINDOWS_TICK_NS;
-}
-
 static int put_self_map(struct sk_buff *msg, struct vigil_view *view,
 			u32 attr, u64 cr3)
 {
@@ -94,8 +89,8 @@ static int put_self_map(struct sk_buff *msg, struct vigil_view *view,
 	return nla_put_uint(msg, attr, entry);
 }
 
-static int put_tables(struct sk_buff *msg, struct vigil_view *view,
-		      const struct vigil_win_process *p)
+static int put_win_tables(struct sk_buff *msg, struct vigil_view *view,
+			  const struct vigil_win_process *p)
 {
 	const bool readable = vigil_windows_has_tables(p);
 
@@ -123,8 +118,8 @@ static int put_windows(struct sk_buff *msg, struct vigil_view *view,
 	    nla_put_uint(msg, VIGIL_A_PROCESS_TASK, p->eprocess) ||
 	    nla_put_u32(msg, VIGIL_A_PROCESS_FLAGS, p->flags) ||
 	    nla_put_uint(msg, VIGIL_A_PROCESS_CREATE_TIME,
-			 windows_time(p->create_time)) ||
-	    put_tables(msg, view, p))
+			 vigil_windows_time(p->create_time)) ||
+	    put_win_tables(msg, view, p))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -145,14 +140,32 @@ static int next_process(struct vigil_view *view, u64 *cursor, union process *p)
 	       vigil_linux_next_task(&view->lx, cursor, &p->task);
 }
 
+static int read_any_process(struct vigil_view *view, u64 at, union process *p)
+{
+	return view->os == VIGIL_PROFILE_OS_WINDOWS ?
+	       vigil_windows_read_process(&view->win, at, &p->win) :
+	       vigil_linux_read_task(&view->lx, at, &p->task);
+}
+
+static u64 started(const struct vigil_view *view, const union process *p)
+{
+	return view->os == VIGIL_PROFILE_OS_WINDOWS ? p->win.create_time :
+						      p->task.start_time;
+}
+
+static u32 number(const struct vigil_view *view, const union process *p)
+{
+	return view->os == VIGIL_PROFILE_OS_WINDOWS ? p->win.pid : p->task.pid;
+}
+
 static u32 processes_max(const struct vigil_view *view)
 {
 	return view->os == VIGIL_PROFILE_OS_WINDOWS ? VIGIL_WIN_MAX_PROCESSES :
 						      VIGIL_MAX_TASKS;
 }
 
-static int dump_one(struct sk_buff *skb, struct netlink_callback *cb,
-		    struct vigil_view *view, const union process *p)
+static int dump_process(struct sk_buff *skb, struct netlink_callback *cb,
+			struct vigil_view *view, const union process *p)
 {
 	void *hdr;
 	int err;
@@ -168,83 +181,86 @@ static int dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 	return err;
 }
 
-/* Moves on to the first process that wasn't told yet. */
-static int restart(struct process_dump *dump, struct vigil_view *view)
+/* Is the process that the cursor is on the one that was there? */
+static bool is_at_cursor(const struct process_dump *dump,
+			 struct vigil_view *view)
 {
 	union process p;
-	int err = 0;
 
-	if (dump->restarts++ == RESTARTS_MAX)
-		return -EAGAIN;
-	dump->cursor = 0;
-	for (u32 i = 0; !err && i < dump->told; i++) {
-		err = next_process(view, &dump->cursor, &p);
-		cond_resched();
-	}
-	return err;
+	return !read_any_process(view, dump->cursor, &p) &&
+	       started(view, &p) == dump->cursor_time &&
+	       number(view, &p) == dump->cursor_pid;
 }
 
-/* Return: -ENOENT: that was all, -EMSGSIZE: the buffer is full, or an error. */
-static int dump_processes(struct sk_buff *skb, struct netlink_callback *cb,
-			  struct vigil_view *view)
+/* Only ever false in a walk that was started again. */
+static bool is_untold(const struct process_dump *dump,
+		      const struct vigil_view *view, const union process *p)
 {
-	struct process_dump *dump = (struct process_dump *)cb->ctx;
-	union process p;
-	u64 cursor;
-	int err;
+	u64 time = started(view, p);
 
-	while (dump->told < processes_max(view)) {
-		cursor = dump->cursor;
-		err = next_process(view, &cursor, &p);
-		if (err == -ENOENT)
-			return err;
-		if (err) {
-			err = restart(dump, view);
-			if (err)
-				return err;
-			continue;
-		}
-		err = dump_one(skb, cb, view, &p);
-		if (err)
-			return err;
-		dump->cursor = cursor;
-		dump->told++;
-		cond_resched();
-	}
-	return -EUCLEAN;
+	if (!dump->dump.told || !dump->dump.restarts)
+		return true;
+	return time > dump->told_time ||
+	       (time == dump->told_time && number(view, p) > dump->told_pid);
 }
 
-static int dump_some(struct sk_buff *skb, struct netlink_callback *cb,
+/* The next one in the list, told unless it was. */
+static int dump_next(struct sk_buff *skb, struct netlink_callback *cb,
 		     struct vigil_view *view)
 {
-	int err = dump_processes(skb, cb, view);
+	struct process_dump *dump = (struct process_dump *)cb->ctx;
+	u64 cursor = dump->cursor;
+	union process p;
+	int err;
 
-	if (err != -ENOENT && err != -EMSGSIZE)
-		NL_SET_ERR_MSG(cb->extack, "the guest can't be read");
+	err = next_process(view, &cursor, &p);
+	if (err == -ENOENT)
+		return err;
+	if (err) {
+		/* The process at the cursor has left the list, perhaps. */
+		dump->cursor = 0;
+		return dump->dump.restarts++ < RESTARTS_MAX ? -ETIME : err;
+	}
+	if (is_untold(dump, view, &p)) {
+		if (dump->dump.told == processes_max(view))
+			return -EUCLEAN;
+		err = dump_process(skb, cb, view, &p);
+		if (err)
+			return err;
+		dump->dump.told++;
+		dump->told_time = started(view, &p);
+		dump->told_pid = number(view, &p);
+	}
+	dump->cursor = cursor;
+	dump->cursor_time = started(view, &p);
+	dump->cursor_pid = number(view, &p);
+	return 0;
+}
+
+static int read_processes(struct sk_buff *skb, struct netlink_callback *cb,
+			  struct vigil_view *view,
+			  const struct vigil_budget *budget)
+{
+	struct process_dump *dump = (struct process_dump *)cb->ctx;
+	int err;
+
+	if (dump->cursor && !is_at_cursor(dump, view)) {
+		dump->cursor = 0;
+		if (dump->dump.restarts++ == RESTARTS_MAX)
+			return -EAGAIN;
+	}
+	do {
+		err = dump_next(skb, cb, view);
+		cond_resched();
+		if (!err)
+			err = vigil_budget_check(budget);
+	} while (!err);
 	return err;
 }
 
 int vigil_nl_process_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb)
 {
-	struct process_dump *dump = (struct process_dump *)cb->ctx;
-	const struct genl_info *info = genl_info_dump(cb);
-	struct vigil_view view;
-	struct vigil_vm *vm;
-	int err;
-
-	if (dump->done)
-		return 0;
-	vm = vigil_nl_vm(info, VIGIL_A_PROCESS_VM_ID);
-	if (IS_ERR(vm))
-		return PTR_ERR(vm);
-	err = vigil_view_open(&view, vm);
-	if (err)
-		NL_SET_ERR_MSG(info->extack, "there is no proved profile of the guest");
-	else
-		err = dump_some(skb, cb, &view);
-	vigil_view_close(&view);
-	vigil_vm_leave(vm);
-	dump->done = err == -ENOENT;
-	return err == -ENOENT || err == -EMSGSIZE ? skb->len : err;
+	return vigil_nl_dump_guest(skb, cb, VIGIL_A_PROCESS_VM_ID,
+				   read_processes);
 }

@@ -6,7 +6,7 @@
 
 #include "api/netlink.h"
 #include "core/vm.h"
-#include "protect/exec.h"
+#include "protect/exec/exec.h"
 #include "protect/guest.h"
 
 static int add_item(struct vigil_profile_builder *b, struct nlattr *item,

@@ -6,7 +6,7 @@
 
 #include "api/netlink.h"
 #include "core/vm.h"
-#include "protect/exec.h"
+#include "protect/exec/exec.h"
 #include "protect/guest.h"
 
 static bool has_one_subject(struct nlattr **attrs)
@@ -15,7 +15,7 @@ static bool has_one_subject(struct nlattr **attrs)
 	       !!attrs[VIGIL_A_PROTECT_ALL] == 1;
 }
 
-static int check_entry(struct genl_info *info)
+static int check_protect(struct genl_info *info)
 {
 	struct nlattr **attrs = info->attrs;
 
@@ -47,7 +47,7 @@ static struct vigil_protect *make_entry(struct genl_info *info)
 	struct vigil_protect *entry;
 	int err;
 
-	err = check_entry(info);
+	err = check_protect(info);
 	if (err)
 		return ERR_PTR(err);
 	entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
@@ -61,14 +61,40 @@ static struct vigil_protect *make_entry(struct genl_info *info)
 	entry->all = !!attrs[VIGIL_A_PROTECT_ALL];
 	entry->rules = nla_get_u32(attrs[VIGIL_A_PROTECT_RULES]);
 	entry->action = nla_get_u32(attrs[VIGIL_A_PROTECT_ACTION]);
+	entry->without_profile = VIGIL_ACTION_OBSERVE;
+	if (attrs[VIGIL_A_PROTECT_WITHOUT_PROFILE])
+		entry->without_profile =
+			nla_get_u32(attrs[VIGIL_A_PROTECT_WITHOUT_PROFILE]);
 	return entry;
+}
+
+/* With the VM's lock held until it is known that the sender has the answer. */
+static int add_entry(struct vigil_vm *vm, struct vigil_protect *entry,
+		     struct genl_info *info, struct sk_buff *msg, void *hdr)
+{
+	int err;
+
+	lockdep_assert_held(&vm->lock);
+	err = vigil_guest_expect(vm, VIGIL_PROFILE_OS_LINUX, info->extack);
+	if (!err)
+		err = vigil_exec_protect(vm, entry, info->extack);
+	if (err) {
+		kfree(entry);
+		nlmsg_free(msg);
+		return err;
+	}
+	err = vigil_nl_reply_id(info, msg, hdr, VIGIL_A_PROTECT_ID, entry->id);
+	if (err)
+		vigil_exec_unprotect(vm, entry->id);
+	return err;
 }
 
 int vigil_nl_protect_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vigil_protect *entry;
 	struct vigil_vm *vm;
-	u32 id = 0;
+	struct sk_buff *msg;
+	void *hdr;
 	int err;
 
 	vm = vigil_nl_vm(info, VIGIL_A_PROTECT_VM_ID);
@@ -76,22 +102,21 @@ int vigil_nl_protect_new_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(vm);
 	entry = make_entry(info);
 	if (IS_ERR(entry)) {
-		vigil_vm_leave(vm);
-		return PTR_ERR(entry);
+		err = PTR_ERR(entry);
+		goto out;
+	}
+	msg = vigil_nl_reply_new(info, &hdr);
+	if (!msg) {
+		kfree(entry);
+		err = -ENOMEM;
+		goto out;
 	}
 	mutex_lock(&vm->lock);
-	err = vigil_guest_expect(vm, VIGIL_PROFILE_OS_LINUX, info->extack);
-	if (!err)
-		err = vigil_exec_protect(vm, entry, info->extack);
-	if (!err)
-		id = entry->id;
+	err = add_entry(vm, entry, info, msg, hdr);
 	mutex_unlock(&vm->lock);
+out:
 	vigil_vm_leave(vm);
-	if (err) {
-		kfree(entry);
-		return err;
-	}
-	return vigil_nl_reply_id(info, VIGIL_A_PROTECT_ID, id);
+	return err;
 }
 
 int vigil_nl_protect_del_doit(struct sk_buff *skb, struct genl_info *info)
@@ -137,7 +162,9 @@ static int put_entry(struct sk_buff *msg, const struct vigil_vm *vm,
 	    nla_put_u32(msg, VIGIL_A_PROTECT_RULES, e->rules) ||
 	    nla_put_u32(msg, VIGIL_A_PROTECT_ACTION, e->action) ||
 	    nla_put_uint(msg, VIGIL_A_PROTECT_HITS,
-			 atomic64_read(&e->hits)))
+			 atomic64_read(&e->hits)) ||
+	    nla_put_u32(msg, VIGIL_A_PROTECT_WITHOUT_PROFILE,
+			e->without_profile))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -152,7 +179,7 @@ static int dump_vm(struct sk_buff *skb, struct netlink_callback *cb,
 	void *hdr;
 
 	idx = srcu_read_lock(&vm->srcu);
-	while ((e = vigil_policy_next(&vm->policy, &vm->srcu, dump->next))) {
+	while ((e = vigil_exec_entry_next(vm, dump->next))) {
 		hdr = vigil_nl_dump_put(skb, cb);
 		err = hdr ? put_entry(skb, vm, e) : -EMSGSIZE;
 		if (err) {
@@ -166,7 +193,7 @@ static int dump_vm(struct sk_buff *skb, struct netlink_callback *cb,
 	return err;
 }
 
-static void dump_all(struct sk_buff *skb, struct netlink_callback *cb)
+static int dump_all(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct protect_dump *dump = (struct protect_dump *)cb->ctx;
 	struct vigil_vm *vm;
@@ -181,10 +208,11 @@ static void dump_all(struct sk_buff *skb, struct netlink_callback *cb)
 		err = dump_vm(skb, cb, vm);
 		vigil_vm_leave(vm);
 		if (err)
-			break;
+			return skb->len ?: err;
 		dump->vm++;
 		dump->next = 0;
 	}
+	return skb->len;
 }
 
 int vigil_nl_protect_get_dumpit(struct sk_buff *skb,
@@ -192,15 +220,14 @@ int vigil_nl_protect_get_dumpit(struct sk_buff *skb,
 {
 	const struct genl_info *info = genl_info_dump(cb);
 	struct vigil_vm *vm;
+	int err;
 
-	if (!info->attrs[VIGIL_A_PROTECT_VM_ID]) {
-		dump_all(skb, cb);
-		return skb->len;
-	}
+	if (!info->attrs[VIGIL_A_PROTECT_VM_ID])
+		return dump_all(skb, cb);
 	vm = vigil_nl_vm(info, VIGIL_A_PROTECT_VM_ID);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
-	dump_vm(skb, cb, vm);
+	err = dump_vm(skb, cb, vm);
 	vigil_vm_leave(vm);
-	return skb->len;
+	return skb->len ?: err;
 }

@@ -58,7 +58,7 @@ int vigil_nl_selfmap_set_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
-static int explain(struct genl_info *info, int err)
+static int selfmap_set_extack(struct genl_info *info, int err)
 {
 	if (err == -ENOENT)
 		NL_SET_ERR_MSG(info->extack, "this VM's self-maps are not protected");
@@ -78,7 +78,7 @@ int vigil_nl_selfmap_del_doit(struct sk_buff *skb, struct genl_info *info)
 	err = vigil_selfmap_del(vm);
 	mutex_unlock(&vm->lock);
 	vigil_vm_leave(vm);
-	return explain(info, err);
+	return selfmap_set_extack(info, err);
 }
 
 /* --- questions ------------------------------------------------------------------ */
@@ -97,8 +97,8 @@ static int put_settings(struct sk_buff *msg,
 	return 0;
 }
 
-static int put_tables(struct sk_buff *msg,
-		      const struct vigil_selfmap_report *r)
+static int put_selfmap_tables(struct sk_buff *msg,
+			      const struct vigil_selfmap_report *r)
 {
 	if (nla_put_u32(msg, VIGIL_A_SELFMAP_STATE, r->state) ||
 	    (r->state == VIGIL_SELFMAP_STATE_ACTIVE &&
@@ -126,14 +126,14 @@ static int put_counts(struct sk_buff *msg,
 }
 
 /* Return: 0, -ENOENT: there is nothing to tell, or -EMSGSIZE. */
-static int put_selfmap(struct sk_buff *msg, struct vigil_vm *vm)
+static int put_selfmap_state(struct sk_buff *msg, struct vigil_vm *vm)
 {
 	struct vigil_selfmap_report r;
 
 	if (!vigil_selfmap_report(vm, &r))
 		return -ENOENT;
 	if (nla_put_u32(msg, VIGIL_A_SELFMAP_VM_ID, vm->id) ||
-	    put_settings(msg, &r) || put_tables(msg, &r) ||
+	    put_settings(msg, &r) || put_selfmap_tables(msg, &r) ||
 	    put_counts(msg, &r))
 		return -EMSGSIZE;
 	return 0;
@@ -141,14 +141,16 @@ static int put_selfmap(struct sk_buff *msg, struct vigil_vm *vm)
 
 int vigil_nl_selfmap_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return explain(info, vigil_nl_reply_vm(info, VIGIL_A_SELFMAP_VM_ID,
-					       put_selfmap));
+	int err = vigil_nl_reply_vm(info, VIGIL_A_SELFMAP_VM_ID,
+				    put_selfmap_state);
+
+	return selfmap_set_extack(info, err);
 }
 
 int vigil_nl_selfmap_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb)
 {
-	return vigil_nl_dump_vms(skb, cb, put_selfmap);
+	return vigil_nl_dump_vms(skb, cb, put_selfmap_state);
 }
 
 static int put_checked(struct sk_buff *msg, struct vigil_vm *vm)
@@ -174,6 +176,7 @@ static int put_checked(struct sk_buff *msg, struct vigil_vm *vm)
 
 int vigil_nl_selfmap_check_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return explain(info, vigil_nl_reply_vm(info, VIGIL_A_SELFMAP_VM_ID,
-					       put_checked));
+	int err = vigil_nl_reply_vm(info, VIGIL_A_SELFMAP_VM_ID, put_checked);
+
+	return selfmap_set_extack(info, err);
 }

@@ -5,7 +5,7 @@
 #include "api/netlink.h"
 #include "core/count.h"
 #include "core/vm.h"
-#include "protect/exec.h"
+#include "protect/exec/exec.h"
 
 /* Counted by KVM. */
 static const struct {
@@ -44,6 +44,7 @@ static const u16 counts[] = {
 	[VIGIL_COUNT_UNREADABLE] = VIGIL_A_STATS_UNREADABLE,
 	[VIGIL_COUNT_REREAD] = VIGIL_A_STATS_REREAD,
 	[VIGIL_COUNT_ALERTS] = VIGIL_A_STATS_ALERTS,
+	[VIGIL_COUNT_FETCH_TIME] = VIGIL_A_STATS_FETCH_TIME,
 };
 
 static_assert(ARRAY_SIZE(counts) == VIGIL_COUNTS);

@@ -4,7 +4,7 @@
  */
 #include "api/netlink.h"
 #include "core/vm.h"
-#include "protect/exec.h"
+#include "protect/exec/exec.h"
 #include "protect/guest.h"
 #include "protect/selfmap.h"
 
@@ -21,7 +21,7 @@ static int put_identity(struct sk_buff *msg, struct vigil_vm *vm)
 	return 0;
 }
 
-static int put_selfmap(struct sk_buff *msg, struct vigil_vm *vm)
+static int put_vm_selfmap(struct sk_buff *msg, struct vigil_vm *vm)
 {
 	struct vigil_selfmap_report r;
 
@@ -40,11 +40,9 @@ static int put_vm(struct sk_buff *msg, struct vigil_vm *vm)
 	    nla_put_u32(msg, VIGIL_A_VM_EXEC, vigil_exec_is_on(vm)) ||
 	    nla_put_u32(msg, VIGIL_A_VM_PROFILE_STATE,
 			vigil_guest_state(vm)) ||
-	    nla_put_u32(msg, VIGIL_A_VM_SWEEP_MS, READ_ONCE(vm->sweep_ms)) ||
-	    nla_put_u32(msg, VIGIL_A_VM_UNREADABLE,
-			READ_ONCE(vm->unreadable)))
+	    nla_put_u32(msg, VIGIL_A_VM_SWEEP_MS, READ_ONCE(vm->sweep_ms)))
 		return -EMSGSIZE;
-	return put_selfmap(msg, vm);
+	return put_vm_selfmap(msg, vm);
 }
 
 int vigil_nl_vm_get_doit(struct sk_buff *skb, struct genl_info *info)
@@ -60,7 +58,10 @@ int vigil_nl_vm_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 int vigil_nl_vm_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const char *name = NULL;
+	struct sk_buff *msg;
 	struct vigil_vm *vm;
+	void *hdr;
+	u32 id;
 	int err;
 
 	if (GENL_REQ_ATTR_CHECK(info, VIGIL_A_VM_FD)) {
@@ -69,12 +70,21 @@ int vigil_nl_vm_new_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	if (info->attrs[VIGIL_A_VM_NAME])
 		name = nla_data(info->attrs[VIGIL_A_VM_NAME]);
+	msg = vigil_nl_reply_new(info, &hdr);
+	if (!msg)
+		return -ENOMEM;
 	vm = vigil_vm_attach(nla_get_u32(info->attrs[VIGIL_A_VM_FD]), name,
 			     info->extack);
-	if (IS_ERR(vm))
+	if (IS_ERR(vm)) {
+		nlmsg_free(msg);
 		return PTR_ERR(vm);
-	err = vigil_nl_reply_id(info, VIGIL_A_VM_ID, vm->id);
+	}
+	id = vm->id;
 	vigil_vm_leave(vm);
+	err = vigil_nl_reply_id(info, msg, hdr, VIGIL_A_VM_ID, id);
+	/* Or else it would be attached, and the sender think it isn't. */
+	if (err)
+		vigil_vm_detach(id);
 	return err;
 }
 
@@ -89,9 +99,6 @@ int vigil_nl_vm_set_doit(struct sk_buff *skb, struct genl_info *info)
 	if (attrs[VIGIL_A_VM_SWEEP_MS])
 		WRITE_ONCE(vm->sweep_ms,
 			   nla_get_u32(attrs[VIGIL_A_VM_SWEEP_MS]));
-	if (attrs[VIGIL_A_VM_UNREADABLE])
-		WRITE_ONCE(vm->unreadable,
-			   nla_get_u32(attrs[VIGIL_A_VM_UNREADABLE]));
 	vigil_exec_settings_changed(vm);
 	if (attrs[VIGIL_A_VM_SWEEP])
 		vigil_exec_sweep(vm);
