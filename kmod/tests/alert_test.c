@@ -12,7 +12,6 @@
 
 struct alert_test {
 	struct vigil_alerts alerts;
-	struct vigil_alert out;
 	u64 now;
 };
 
@@ -41,12 +40,15 @@ static u64 add(struct kunit *test, u64 mark, const struct vigil_alert_key *key)
 {
 	struct alert_test *t = test->priv;
 	struct vigil_alert *alert = kzalloc(sizeof(*alert), GFP_KERNEL);
+	u64 seq;
 
 	KUNIT_ASSERT_NOT_NULL(test, alert);
 	alert->gpa = mark;
 	if (key)
 		alert->key = *key;
-	return vigil_alerts_add(&t->alerts, alert);
+	seq = vigil_alerts_add(&t->alerts, alert);
+	vigil_alert_put(alert);
+	return seq;
 }
 
 static void add_many(struct kunit *test, u64 from, u64 to)
@@ -59,13 +61,15 @@ static void add_many(struct kunit *test, u64 from, u64 to)
 static void expect(struct kunit *test, u64 seq, u64 found, u64 lost)
 {
 	struct alert_test *t = test->priv;
+	struct vigil_alert *out;
 	u64 said;
 
-	KUNIT_ASSERT_EQ(test, 0, vigil_alerts_read(&t->alerts, seq, &t->out,
-						   &said));
-	KUNIT_EXPECT_EQ(test, found, t->out.seq);
-	KUNIT_EXPECT_EQ(test, found, t->out.gpa);
+	out = vigil_alerts_get(&t->alerts, seq, &said);
+	KUNIT_ASSERT_NOT_NULL(test, out);
+	KUNIT_EXPECT_EQ(test, found, out->seq);
+	KUNIT_EXPECT_EQ(test, found, out->gpa);
 	KUNIT_EXPECT_EQ(test, lost, said);
+	vigil_alert_put(out);
 }
 
 static void expect_none(struct kunit *test, u64 seq)
@@ -73,8 +77,7 @@ static void expect_none(struct kunit *test, u64 seq)
 	struct alert_test *t = test->priv;
 	u64 lost;
 
-	KUNIT_EXPECT_EQ(test, -ENOENT, vigil_alerts_read(&t->alerts, seq,
-							 &t->out, &lost));
+	KUNIT_EXPECT_NULL(test, vigil_alerts_get(&t->alerts, seq, &lost));
 }
 
 static void test_empty(struct kunit *test)

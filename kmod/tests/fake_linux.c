@@ -84,6 +84,8 @@ static const u64 offsets[VIGIL_PROFILE_FIELDS] = {
 	[F(MOUNT_PARENT)] = 16,
 	[F(MOUNT_MOUNTPOINT)] = 24,
 	[F(UTS_NAME)] = 4,
+	[F(MAPPING_HOST)] = 16,
+	[F(MAPPING_WRITABLE)] = 84,
 };
 
 static const char banner[] =
@@ -312,6 +314,7 @@ u64 vigil_fake_file(struct vigil_fake *f, u64 dentry, u64 mount, u64 super,
 			 mount + f->profile.field[F(MOUNT_MNT)]);
 	vigil_fake_set64(f, file, F(FILE_INODE), inode);
 	vigil_fake_set64(f, file, F(FILE_MAPPING), inode + 256);
+	vigil_fake_set64(f, inode + 256, F(MAPPING_HOST), inode);
 	vigil_fake_set64(f, inode, F(INODE_SB), super);
 	vigil_fake_set32(f, inode, F(INODE_NLINK), nlink);
 	return file;

@@ -246,6 +246,40 @@ static void test_virt_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, vigil_virt_read(&s, 0x402000, buf, 0));
 }
 
+/* A hole is told from what isn't in the guest's memory, or is no address. */
+static void test_virt_read_mapped(struct kunit *test)
+{
+	struct vigil_fake *f = vigil_fake_new(test);
+	u64 root = vigil_fake_table(f), pte = 3ULL * SZ_1G | FAKE_PTE_P;
+	struct vigil_space s;
+	u64 value = 7;
+
+	vigil_fake_map(f, root, 4, 0x400000, DATA, 12, 0);
+	vigil_fake_map(f, root, 4, 0x403000, 2ULL * SZ_1G, 12, 0);
+	vigil_fake_write(f, DATA, &value, sizeof(value));
+	/* The table of another part lies outside of memory. */
+	vigil_fake_write(f, root + 8, &pte, sizeof(pte));
+	vigil_space_init(&s, &f->gm, root, 4);
+
+	value = 0;
+	KUNIT_ASSERT_EQ(test, 0,
+			vigil_virt_read_mapped(&s, 0x400000, &value, 8));
+	KUNIT_EXPECT_EQ(test, 7, value);
+	KUNIT_EXPECT_EQ(test, -ENOENT,
+			vigil_virt_read_mapped(&s, 0x402000, &value, 8));
+	KUNIT_EXPECT_EQ(test, -ENOENT,
+			vigil_virt_read_mapped(&s, 0x401000 - 4, &value, 8));
+	KUNIT_EXPECT_EQ(test, -EFAULT,
+			vigil_virt_read_mapped(&s, 0x403000, &value, 8));
+	KUNIT_EXPECT_EQ(test, -EFAULT,
+			vigil_virt_read_mapped(&s, BIT_ULL(39), &value, 8));
+	KUNIT_EXPECT_EQ(test, -EFAULT,
+			vigil_virt_read_mapped(&s, BIT_ULL(47), &value, 8));
+	KUNIT_EXPECT_EQ(test, -EFAULT,
+			vigil_virt_read_mapped(&s, U64_MAX - 3, &value, 8));
+	KUNIT_EXPECT_EQ(test, -EFAULT, vigil_virt_read(&s, 0x402000, &value, 8));
+}
+
 static void test_cache(struct kunit *test)
 {
 	struct vigil_fake *f = vigil_fake_new(test);
@@ -272,6 +306,52 @@ static void test_cache(struct kunit *test)
 	vigil_space_flush(&s);
 	KUNIT_ASSERT_EQ(test, 0, vigil_virt_read(&s, 0, &value, 8));
 	KUNIT_EXPECT_EQ(test, b, value);
+}
+
+/*
+ * A neighbour's entry is in the same table: the tables above aren't read again.
+ * That nothing is mapped is said of the whole walk alone.
+ */
+static void test_cache_neighbour(struct kunit *test)
+{
+	struct vigil_fake *f = vigil_fake_new(test);
+	u64 root = vigil_fake_table(f), table, pte, value = 3;
+	struct vigil_space s;
+
+	for (u64 gva = 0; gva < 3 * SZ_4K; gva += SZ_4K)
+		vigil_fake_map(f, root, 4, gva, DATA + gva, 12, 0);
+	vigil_fake_map(f, root, 4, SZ_2M, DATA, 21, 0);
+	for (u64 gpa = DATA; gpa < DATA + 3 * SZ_4K; gpa += SZ_4K)
+		vigil_fake_write(f, gpa, &value, 8);
+	vigil_space_init(&s, &f->gm, root, 4);
+
+	KUNIT_ASSERT_EQ(test, 0, vigil_virt_read(&s, SZ_4K, &value, 8));
+	KUNIT_EXPECT_EQ(test, 4 + 1, f->reads);
+	f->reads = 0;
+	KUNIT_ASSERT_EQ(test, 0, vigil_virt_read(&s, 0, &value, 8));
+	KUNIT_EXPECT_EQ(test, 1 + 1, f->reads);
+	KUNIT_EXPECT_EQ(test, 3, value);
+	/* Of another table, which begins where that one ends. */
+	f->reads = 0;
+	KUNIT_ASSERT_EQ(test, 0, vigil_virt_read(&s, SZ_2M, &value, 8));
+	KUNIT_EXPECT_EQ(test, 3 + 1, f->reads);
+	/* A page of 2M as a neighbour, whose table leads to tables of 4K. */
+	vigil_space_flush(&s);
+	KUNIT_ASSERT_EQ(test, 0, vigil_virt_read(&s, SZ_2M, &value, 8));
+	f->reads = 0;
+	KUNIT_ASSERT_EQ(test, 0, vigil_virt_read(&s, 0, &value, 8));
+	KUNIT_EXPECT_EQ(test, 2 + 1, f->reads);
+
+	/* The guest has moved the page table, and cleared the old one. */
+	table = vigil_fake_table(f);
+	pte = (DATA + 2 * SZ_4K) | FAKE_PTE_P;
+	vigil_fake_write(f, table + 16, &pte, 8);
+	pte = 0;
+	vigil_fake_write(f, vigil_fake_entry(f, root, 4, 2 * SZ_4K, 12), &pte,
+			 8);
+	pte = table | FAKE_PTE_P;
+	vigil_fake_write(f, vigil_fake_entry(f, root, 4, 0, 21), &pte, 8);
+	KUNIT_EXPECT_EQ(test, 0, vigil_virt_read(&s, 2 * SZ_4K, &value, 8));
 }
 
 /* More pages than the cache holds, of two sizes, there and back. */
@@ -334,7 +414,9 @@ static struct kunit_case pgwalk_cases[] = {
 	KUNIT_CASE(test_self_map),
 	KUNIT_CASE(test_pti),
 	KUNIT_CASE(test_virt_read),
+	KUNIT_CASE(test_virt_read_mapped),
 	KUNIT_CASE(test_cache),
+	KUNIT_CASE(test_cache_neighbour),
 	KUNIT_CASE(test_cache_replaces),
 	KUNIT_CASE(test_gpa_read),
 	{}

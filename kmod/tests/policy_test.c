@@ -8,7 +8,7 @@
 #include <linux/srcu.h>
 #include <linux/string.h>
 
-#include "core/policy.h"
+#include "protect/exec/policy.h"
 
 struct policy_test {
 	struct vigil_policy policy;
@@ -166,12 +166,40 @@ static void test_limit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, VIGIL_PROTECT_MAX + 1, add(test, NULL, 0));
 }
 
+/* What holds for a fetch of nobody knows whom is the strictest of all. */
+static void test_strictest(struct kunit *test)
+{
+	struct policy_test *t = test->priv;
+	struct vigil_protect *entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, entry);
+	KUNIT_EXPECT_EQ(test, VIGIL_ACTION_OBSERVE, t->policy.strictest);
+	KUNIT_EXPECT_EQ(test, 1, add(test, "a", 0));
+	KUNIT_EXPECT_EQ(test, VIGIL_ACTION_OBSERVE, t->policy.strictest);
+
+	entry->all = true;
+	entry->action = VIGIL_ACTION_KILL;
+	entry->without_profile = VIGIL_ACTION_BLOCK;
+	mutex_lock(&t->lock);
+	KUNIT_EXPECT_EQ(test, 0, vigil_policy_add(&t->policy, entry, &t->lock));
+	mutex_unlock(&t->lock);
+	KUNIT_EXPECT_EQ(test, VIGIL_ACTION_KILL, t->policy.strictest);
+	KUNIT_EXPECT_EQ(test, VIGIL_ACTION_BLOCK, t->policy.without_profile);
+
+	KUNIT_EXPECT_EQ(test, 3, add(test, "b", 0));
+	KUNIT_EXPECT_EQ(test, VIGIL_ACTION_KILL, t->policy.strictest);
+	del(test, 2);
+	KUNIT_EXPECT_EQ(test, VIGIL_ACTION_OBSERVE, t->policy.strictest);
+	KUNIT_EXPECT_EQ(test, VIGIL_ACTION_OBSERVE, t->policy.without_profile);
+}
+
 static struct kunit_case policy_cases[] = {
 	KUNIT_CASE(test_patterns),
 	KUNIT_CASE(test_pid),
 	KUNIT_CASE(test_order),
 	KUNIT_CASE(test_next),
 	KUNIT_CASE(test_limit),
+	KUNIT_CASE(test_strictest),
 	{}
 };
 

@@ -11,6 +11,7 @@
 #define F(name)	VIGIL_PROFILE_FIELD_##name
 
 #define CODE	0x400000ULL
+#define STORM_TASKS	12
 
 struct prove_test {
 	struct vigil_fake *f;
@@ -18,6 +19,10 @@ struct prove_test {
 	u64 one;
 	u64 mm;
 	u64 leaf;
+	/* Of a storm: the list, and how often its hook was called. */
+	u64 tasks[STORM_TASKS + 1];
+	unsigned int first;
+	unsigned int reads;
 };
 
 /* One mapping, the program's. */
@@ -253,6 +258,100 @@ static void test_tasks(struct kunit *test)
 	expect(test, "init_task's pid isn't 0");
 }
 
+/* --- processes that come and go ------------------------------------------- */
+
+static struct prove_test *storm;
+
+/* Where the task at @i says which one is before it. */
+static u64 back_link(struct prove_test *t, unsigned int i)
+{
+	return t->tasks[i] + t->f->profile.field[F(TASK_TASKS)] + 8;
+}
+
+static u64 gpa_of(struct prove_test *t, u64 addr)
+{
+	struct vigil_pte_walk w;
+
+	return vigil_walk(&t->f->lx.kernel, addr, &w) ? 0 : w.gpa;
+}
+
+/* A list of pid 0 to STORM_TASKS, which breaks at the task @first. */
+static void make_storm(struct kunit *test, unsigned int first)
+{
+	struct prove_test *t = test->priv;
+
+	t->tasks[0] = t->init;
+	t->tasks[1] = t->one;
+	for (unsigned int i = 2; i <= STORM_TASKS; i++)
+		t->tasks[i] = vigil_fake_task(t->f, i, "thread", 0);
+	vigil_fake_link(t->f, t->tasks, ARRAY_SIZE(t->tasks));
+	expect(test, NULL);
+	t->first = first;
+	vigil_fake_put64(t->f, back_link(t, first), FAKE_DIRECT);
+}
+
+/* It is never seen whole, but its beginning is always the same. */
+static void test_storm(struct kunit *test)
+{
+	make_storm(test, 9);
+	expect(test, NULL);
+}
+
+/* Too short a beginning says nothing, however often it is the same. */
+static void test_storm_at_the_start(struct kunit *test)
+{
+	make_storm(test, 8);
+	expect(test, "the list of processes can't be walked");
+}
+
+/* Each walk finds another process at its beginning. */
+static void replace_third(struct vigil_fake *f, u64 gpa)
+{
+	struct prove_test *t = storm;
+	const u64 start = t->tasks[3] + f->profile.field[F(TASK_START_TIME)];
+
+	/* Once a walk: it begins at init_task. */
+	f->before_read = NULL;
+	if (gpa == gpa_of(t, t->init + f->profile.field[F(TASK_TASKS)]))
+		vigil_fake_put64(f, start, 5000 + t->reads++);
+	f->before_read = replace_third;
+}
+
+static void test_storm_of_others(struct kunit *test)
+{
+	struct prove_test *t = test->priv;
+
+	make_storm(test, 9);
+	storm = t;
+	t->f->before_read = replace_third;
+	expect(test, "the list of processes can't be walked");
+	KUNIT_EXPECT_GT(test, t->reads, 3);
+}
+
+/* The end holds still for one walk. */
+static void mend_later(struct vigil_fake *f, u64 gpa)
+{
+	struct prove_test *t = storm;
+
+	f->before_read = NULL;
+	if (gpa == gpa_of(t, back_link(t, t->first) - 8) && ++t->reads == 20)
+		vigil_fake_put64(f, back_link(t, t->first),
+				 t->tasks[t->first - 1] +
+				 f->profile.field[F(TASK_TASKS)]);
+	f->before_read = mend_later;
+}
+
+static void test_storm_that_ends(struct kunit *test)
+{
+	struct prove_test *t = test->priv;
+
+	make_storm(test, 3);
+	storm = t;
+	t->f->before_read = mend_later;
+	expect(test, NULL);
+	KUNIT_EXPECT_GE(test, t->reads, 20);
+}
+
 static void test_other_tables(struct kunit *test)
 {
 	struct prove_test *t = test->priv;
@@ -269,6 +368,60 @@ static void test_other_tables(struct kunit *test)
 	expect(test, "the current task can't be read");
 }
 
+static bool maps_kernel(struct prove_test *t)
+{
+	return vigil_linux_maps_kernel(&t->f->lx, &t->f->cpu);
+}
+
+/* The kernel runs, whether its current task can be read or not. */
+static void test_maps_kernel(struct kunit *test)
+{
+	struct prove_test *t = test->priv;
+
+	KUNIT_EXPECT_TRUE(test, maps_kernel(t));
+	t->f->reads = 0;
+	KUNIT_EXPECT_TRUE(test, maps_kernel(t));
+	KUNIT_EXPECT_LE(test, t->f->reads, 16);
+	t->f->cpu.kernel_gs_base = 0;
+	KUNIT_EXPECT_TRUE(test, maps_kernel(t));
+	/* Early in boot it runs on tables without processes. */
+	t->f->cpu.cr3 = t->f->profile.field[F(KERNEL_ROOT)];
+	KUNIT_EXPECT_TRUE(test, maps_kernel(t));
+}
+
+/* Another kernel was started: elsewhere, of another build, with other paging. */
+static void test_maps_other_kernel(struct kunit *test)
+{
+	struct prove_test *t = test->priv;
+	const u64 uts = FAKE_DATA + 0x6000 + t->f->profile.field[F(UTS_NAME)];
+	const u64 cr3 = t->f->cpu.cr3;
+
+	KUNIT_ASSERT_TRUE(test, maps_kernel(t));
+	t->f->cpu.cr4 = X86_CR4_LA57;
+	KUNIT_EXPECT_FALSE(test, maps_kernel(t));
+	t->f->cpu.cr4 = 0;
+	t->f->cpu.cr0 = X86_CR0_PE;
+	KUNIT_EXPECT_FALSE(test, maps_kernel(t));
+	t->f->cpu.cr0 = X86_CR0_PG | X86_CR0_PE;
+
+	t->f->cpu.cr3 = vigil_fake_table(t->f);
+	KUNIT_EXPECT_FALSE(test, maps_kernel(t));
+	vigil_fake_map(t->f, t->f->cpu.cr3, 4, FAKE_TEXT, 256 * SZ_1M, 21, 0);
+	KUNIT_EXPECT_FALSE(test, maps_kernel(t));
+	t->f->cpu.cr3 = cr3;
+	KUNIT_EXPECT_TRUE(test, maps_kernel(t));
+
+	vigil_fake_put(t->f, uts + 2 * 65, "6.13.0-fake", 12);
+	KUNIT_EXPECT_FALSE(test, maps_kernel(t));
+	vigil_fake_put(t->f, uts + 2 * 65, "6.12.0-fake", 12);
+	KUNIT_EXPECT_TRUE(test, maps_kernel(t));
+
+	/* Other memory is mapped there, which what was read before hides. */
+	vigil_fake_map(t->f, t->f->profile.field[F(KERNEL_ROOT)], 4, FAKE_DATA,
+		       256 * SZ_1M, 21, FAKE_PTE_W | FAKE_PTE_NX);
+	KUNIT_EXPECT_FALSE(test, maps_kernel(t));
+}
+
 static struct kunit_case prove_cases[] = {
 	KUNIT_CASE(test_user_mode),
 	KUNIT_CASE(test_kernel_mode),
@@ -279,7 +432,13 @@ static struct kunit_case prove_cases[] = {
 	KUNIT_CASE(test_other_kernel),
 	KUNIT_CASE(test_init_pgd),
 	KUNIT_CASE(test_tasks),
+	KUNIT_CASE(test_storm),
+	KUNIT_CASE(test_storm_at_the_start),
+	KUNIT_CASE(test_storm_of_others),
+	KUNIT_CASE(test_storm_that_ends),
 	KUNIT_CASE(test_other_tables),
+	KUNIT_CASE(test_maps_kernel),
+	KUNIT_CASE(test_maps_other_kernel),
 	{}
 };
 

@@ -257,7 +257,7 @@ static void test_race_frame(struct kunit *test)
 	struct check_test *t = test->priv;
 
 	race(t, 0x55000 | FLAGS | US, 1);
-	KUNIT_EXPECT_EQ(test, t->shape.root, get(t, SLOT) & VIGIL_PTE_FRAME);
+	KUNIT_EXPECT_EQ(test, t->shape.root, get(t, SLOT) & VIGIL_PTE_ADDR);
 	KUNIT_EXPECT_FALSE(test, get(t, SLOT) & US);
 }
 

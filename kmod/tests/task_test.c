@@ -57,6 +57,7 @@ static void test_read(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0,
 			vigil_linux_read_task(&t->f->lx, t->shell, &task));
 	KUNIT_EXPECT_EQ(test, t->shell, task.task);
+	KUNIT_EXPECT_EQ(test, t->shell, task.leader);
 	KUNIT_EXPECT_EQ(test, t->mm, task.mm);
 	KUNIT_EXPECT_EQ(test, root_of(t, t->mm), task.root);
 	KUNIT_EXPECT_EQ(test, 42, task.tid);
@@ -98,6 +99,8 @@ static void test_thread(struct kunit *test)
 	vigil_fake_set64(t->f, thread, F(TASK_GROUP_LEADER), t->shell);
 	KUNIT_ASSERT_EQ(test, 0,
 			vigil_linux_read_task(&t->f->lx, thread, &task));
+	KUNIT_EXPECT_EQ(test, thread, task.task);
+	KUNIT_EXPECT_EQ(test, t->shell, task.leader);
 	KUNIT_EXPECT_EQ(test, 77, task.tid);
 	KUNIT_EXPECT_EQ(test, 42, task.pid);
 	KUNIT_EXPECT_EQ(test, 1, task.ppid);
@@ -394,6 +397,104 @@ static void test_no_current(struct kunit *test)
 			vigil_linux_current(&t->f->lx, &t->f->cpu, &task));
 }
 
+/* Where Linux 6.12 has the fields of a task_struct, as Debian builds it. */
+static const struct { u32 field; u64 offset; } real_offsets[] = {
+	{ F(TASK_FLAGS), 44 },
+	{ F(TASK_TASKS), 2224 },
+	{ F(TASK_MM), 2304 },
+	{ F(TASK_EXIT_STATE), 2328 },
+	{ F(TASK_PID), 2432 },
+	{ F(TASK_TGID), 2436 },
+	{ F(TASK_REAL_PARENT), 2448 },
+	{ F(TASK_GROUP_LEADER), 2496 },
+	{ F(TASK_THREAD_NODE), 2608 },
+	{ F(TASK_START_TIME), 2776 },
+	{ F(TASK_CRED), 2960 },
+	{ F(TASK_COMM), 2976 },
+	{ F(TASK_SIGNAL), 3072 },
+	{ F(CRED_UID), 8 },
+	{ F(CRED_GID), 12 },
+};
+
+/* A direct map of pages of 2M instead of 1G. */
+static void split_direct_map(struct vigil_fake *f)
+{
+	const u64 root = f->profile.field[F(KERNEL_ROOT)], none = 0;
+
+	vigil_fake_write(f, vigil_fake_entry(f, root, 4, FAKE_DIRECT, 30),
+			 &none, sizeof(none));
+	for (u64 gpa = 0; gpa < SZ_1G; gpa += SZ_2M)
+		vigil_fake_map(f, root, 4, FAKE_DIRECT + gpa, gpa, 21,
+			       FAKE_PTE_W | FAKE_PTE_NX);
+}
+
+/* A task whose structures lie in as many pages of 2M. */
+static u64 spread_task(struct vigil_fake *f, u32 pid)
+{
+	u64 mm, task;
+
+	f->next_object = ALIGN(f->next_object, SZ_2M);
+	mm = vigil_fake_mm(f);
+	f->next_object = ALIGN(f->next_object, SZ_2M);
+	task = vigil_fake_task(f, pid, "spread", mm);
+	f->next_object = ALIGN(f->next_object, SZ_2M);
+	vigil_fake_set64(f, task, F(TASK_CRED), vigil_fake_alloc(f, 64));
+	return task;
+}
+
+struct reads_case {
+	const char *name;
+	bool thread;
+	bool split;
+	unsigned int reads;
+};
+
+/* The walks of page tables cost 2 for a page of 1G, 3 for the first of 2M. */
+static const struct reads_case reads_cases[] = {
+	{ "a process, pages of 1G", false, false, 8 },
+	{ "a process, pages of 2M", false, true, 14 },
+	{ "a thread, pages of 1G", true, false, 10 },
+	{ "a thread, pages of 2M", true, true, 17 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(reads, reads_cases, name);
+
+/* Each read of the guest delays a vCPU that waits for a judgement. */
+static void test_reads(struct kunit *test)
+{
+	const struct reads_case *c = test->param_value;
+	struct task_test *t = test->priv;
+	struct vigil_fake *f = t->f;
+	struct vigil_task task;
+	u64 parent, leader, thread;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(real_offsets); i++)
+		f->profile.field[real_offsets[i].field] = real_offsets[i].offset;
+	parent = spread_task(f, 90);
+	leader = spread_task(f, 91);
+	vigil_fake_set64(f, leader, F(TASK_REAL_PARENT), parent);
+	thread = leader;
+	if (c->thread) {
+		thread = spread_task(f, 92);
+		vigil_fake_set32(f, thread, F(TASK_TGID), 91);
+		vigil_fake_set64(f, thread, F(TASK_GROUP_LEADER), leader);
+	}
+	if (c->split)
+		split_direct_map(f);
+	run(t, thread);
+	f->cpu.cpl = 0;
+
+	vigil_linux_init(&f->lx, &f->profile, &f->gm, 4);
+	f->reads = 0;
+	KUNIT_ASSERT_EQ(test, 0, vigil_linux_current(&f->lx, &f->cpu, &task));
+	kunit_info(test, "%u reads", f->reads);
+	KUNIT_EXPECT_LE(test, f->reads, c->reads);
+	KUNIT_EXPECT_EQ(test, 91, task.pid);
+	KUNIT_EXPECT_EQ(test, 90, task.ppid);
+	KUNIT_EXPECT_EQ(test, 1091, task.start_time);
+	KUNIT_EXPECT_STREQ(test, "spread", task.comm);
+}
+
 static struct kunit_case task_cases[] = {
 	KUNIT_CASE(test_read),
 	KUNIT_CASE(test_comm),
@@ -411,6 +512,7 @@ static struct kunit_case task_cases[] = {
 	KUNIT_CASE(test_current_kernel),
 	KUNIT_CASE(test_forged_gs),
 	KUNIT_CASE(test_no_current),
+	KUNIT_CASE_PARAM(test_reads, reads_gen_params),
 	{}
 };
 

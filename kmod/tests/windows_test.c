@@ -474,6 +474,23 @@ static void test_bad_image(struct kunit *test)
 	expect(test, t, "kernel-base is no image");
 }
 
+static void test_time(struct kunit *test)
+{
+	const u64 epoch = 116444736000000000ULL;
+
+	KUNIT_EXPECT_EQ(test, 0, vigil_windows_time(epoch));
+	KUNIT_EXPECT_EQ(test, 100, vigil_windows_time(epoch + 1));
+	/* 2020-01-01 */
+	KUNIT_EXPECT_EQ(test, 1577836800000000000ULL,
+			vigil_windows_time(132223104000000000ULL));
+	/* Before 1970, and what doesn't fit. */
+	KUNIT_EXPECT_EQ(test, 0, vigil_windows_time(epoch - 1));
+	KUNIT_EXPECT_EQ(test, 0, vigil_windows_time(0));
+	KUNIT_EXPECT_EQ(test, 0, vigil_windows_time(U64_MAX));
+	KUNIT_EXPECT_EQ(test, U64_MAX / 100 * 100,
+			vigil_windows_time(epoch + U64_MAX / 100));
+}
+
 static struct kunit_case windows_cases[] = {
 	KUNIT_CASE(test_list),
 	KUNIT_CASE(test_list_ends),
@@ -493,6 +510,7 @@ static struct kunit_case windows_cases[] = {
 	KUNIT_CASE(test_other_build),
 	KUNIT_CASE(test_attacked),
 	KUNIT_CASE_PARAM(test_bad_image, bad_image_gen_params),
+	KUNIT_CASE(test_time),
 	{}
 };
 
