@@ -138,16 +138,28 @@ static const char *name_of(const struct vigil_names *names, uint64_t value)
 	return value < names->count ? names->name[value] : NULL;
 }
 
+/* A value without a name is a newer kernel's. */
+static const char *number_text(uint64_t value)
+{
+	static char ring[4][24];
+	static unsigned int next;
+	char *out = ring[next++ % 4];
+
+	snprintf(out, sizeof(ring[0]), "%llu", (unsigned long long)value);
+	return out;
+}
+
 const char *vigil_attrs_name(const struct vigil_attrs *attrs,
 			     unsigned int type)
 {
 	const char *name;
+	uint64_t value;
 
 	if (!attrs->tb[type])
 		return "?";
-	name = name_of(attrs->set->attr[type].names,
-		       attr_uint(attrs->tb[type]));
-	return name ? name : "?";
+	value = attr_uint(attrs->tb[type]);
+	name = name_of(attrs->set->attr[type].names, value);
+	return name ? name : number_text(value);
 }
 
 int vigil_names_find(const struct vigil_names *names, const char *name)
@@ -222,9 +234,12 @@ static struct json_object *json_mask(const struct vigil_names *names,
 	for (i = 0; i < names->count; i++) {
 		if (!(mask >> i & 1))
 			continue;
+		mask &= ~(1ULL << i);
 		name = json_object_new_string(names->name[i]);
 		json_object_array_add(array, name);
 	}
+	if (mask)
+		json_object_array_add(array, vigil_json_hex(mask));
 	return array;
 }
 

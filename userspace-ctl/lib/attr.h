@@ -79,7 +79,8 @@ extern const struct vigil_names vigil_kvm_names, vigil_state_names,
 	vigil_os_names, vigil_windows_field_names, vigil_process_flag_names,
 	vigil_gpr_names, vigil_selfmap_way_names, vigil_selfmap_state_names,
 	vigil_selfmap_finding_names, vigil_selfmap_table_names,
-	vigil_selfmap_done_names, vigil_selfmap_by_names;
+	vigil_selfmap_done_names, vigil_selfmap_by_names,
+	vigil_page_kind_names, vigil_unreadable_reason_names;
 
 /* 0, or -EBADMSG: not attributes of this set. */
 int vigil_attrs_parse(struct vigil_attrs *attrs,
@@ -95,7 +96,10 @@ uint64_t vigil_attrs_uint(const struct vigil_attrs *attrs, unsigned int type,
 /* The string made safe for terminals, or @absent; in one of a few buffers. */
 const char *vigil_attrs_text(const struct vigil_attrs *attrs,
 			     unsigned int type, const char *absent);
-/* The name of an enum's value, or "?". */
+/*
+ * The name of an enum's value; without one its number, in one of a few buffers;
+ * "?" if the attribute is absent.
+ */
 const char *vigil_attrs_name(const struct vigil_attrs *attrs,
 			     unsigned int type);
 /* The names of a mask's bits, comma-separated; bits without name as number. */

@@ -14,7 +14,11 @@ NAMES(vigil_rule_names, "stack", "wx", "w-then-x", "any");
 NAMES(vigil_action_names, "observe", "block", "kill");
 NAMES(vigil_outcome_names, "allowed", "blocked", "dead", "alive", "unknown");
 NAMES(vigil_alert_kind_names, "exec", "kill-outcome", "profile-stale",
-      "selfmap");
+      "selfmap", "unreadable", "nested", "without-profile");
+NAMES(vigil_page_kind_names, "unknown", "file", "shmem", "anon", "hugetlb",
+      "kernel", "device");
+NAMES(vigil_unreadable_reason_names, "process", "address", "page", "mapping",
+      "memory");
 NAMES(vigil_selfmap_way_names, "auto", "write", "switch", "sweep");
 NAMES(vigil_selfmap_state_names, "waiting", "active");
 NAMES(vigil_selfmap_finding_names, "user", "frame", "second", "process-cr3",
@@ -100,7 +104,9 @@ NAMES(vigil_field_names,
 	FIELD(MOUNT_MNT, "mount_mnt"),
 	FIELD(MOUNT_PARENT, "mount_parent"),
 	FIELD(MOUNT_MOUNTPOINT, "mount_mountpoint"),
-	FIELD(UTS_NAME, "uts_name"));
+	FIELD(UTS_NAME, "uts_name"),
+	FIELD(MAPPING_HOST, "mapping_host"),
+	FIELD(MAPPING_WRITABLE, "mapping_writable"));
 #undef FIELD
 
 #define FIELD(name, text)	[VIGIL_WINDOWS_FIELD_##name] = text
@@ -164,8 +170,6 @@ SET(vigil_vm_set, VIGIL_A_VM_MAX,
 		.names = &vigil_state_names },
 	[VIGIL_A_VM_ATTACHED] = { "attached", VIGIL_ATTR_TIME },
 	[VIGIL_A_VM_SWEEP_MS] = { "sweep_ms", VIGIL_ATTR_UINT },
-	[VIGIL_A_VM_UNREADABLE] = { "unreadable", VIGIL_ATTR_ENUM,
-		.names = &vigil_action_names },
 	[VIGIL_A_VM_SWEEP] = { "sweep", VIGIL_ATTR_FLAG },
 	[VIGIL_A_VM_LAST_ALERT] = { "last_alert", VIGIL_ATTR_UINT },
 	[VIGIL_A_VM_SELFMAP_WAY] = { "selfmap_way", VIGIL_ATTR_ENUM,
@@ -196,7 +200,10 @@ SET(vigil_protect_set, VIGIL_A_PROTECT_MAX,
 		.names = &vigil_rule_names },
 	[VIGIL_A_PROTECT_ACTION] = { "action", VIGIL_ATTR_ENUM,
 		.names = &vigil_action_names },
-	[VIGIL_A_PROTECT_HITS] = { "hits", VIGIL_ATTR_UINT });
+	[VIGIL_A_PROTECT_HITS] = { "hits", VIGIL_ATTR_UINT },
+	[VIGIL_A_PROTECT_WITHOUT_PROFILE] = {
+		"without_profile", VIGIL_ATTR_ENUM,
+		.names = &vigil_action_names });
 
 SET(vigil_process_set, VIGIL_A_PROCESS_MAX,
 	[VIGIL_A_PROCESS_VM_ID] = { "vm_id", VIGIL_ATTR_UINT },
@@ -230,7 +237,8 @@ SET(vigil_vma_set, VIGIL_A_VMA_MAX,
 	[VIGIL_A_VMA_PATH] = { "path", VIGIL_ATTR_STRING },
 	[VIGIL_A_VMA_PRESENT] = { "present", VIGIL_ATTR_UINT },
 	[VIGIL_A_VMA_GRANTED] = { "granted", VIGIL_ATTR_UINT },
-	[VIGIL_A_VMA_OPEN] = { "open", VIGIL_ATTR_UINT });
+	[VIGIL_A_VMA_OPEN] = { "open", VIGIL_ATTR_UINT },
+	[VIGIL_A_VMA_COUNTED_TO] = { "counted_to", VIGIL_ATTR_HEX });
 
 SET(vigil_alert_selfmap_set, VIGIL_A_ALERT_SELFMAP_MAX,
 	[VIGIL_A_ALERT_SELFMAP_TABLE] = { "table", VIGIL_ATTR_ENUM,
@@ -285,7 +293,11 @@ SET(vigil_alert_set, VIGIL_A_ALERT_MAX,
 		.set = &vigil_process_set },
 	[VIGIL_A_ALERT_MODULE] = { "module", VIGIL_ATTR_STRING },
 	[VIGIL_A_ALERT_SELFMAP] = { "selfmap", VIGIL_ATTR_NEST,
-		.set = &vigil_alert_selfmap_set });
+		.set = &vigil_alert_selfmap_set },
+	[VIGIL_A_ALERT_PAGE] = { "page", VIGIL_ATTR_ENUM,
+		.names = &vigil_page_kind_names },
+	[VIGIL_A_ALERT_REASON] = { "reason", VIGIL_ATTR_ENUM,
+		.names = &vigil_unreadable_reason_names });
 
 SET(vigil_selfmap_set, VIGIL_A_SELFMAP_MAX,
 	[VIGIL_A_SELFMAP_VM_ID] = { "vm_id", VIGIL_ATTR_UINT },
@@ -349,7 +361,8 @@ SET(vigil_stats_set, VIGIL_A_STATS_MAX,
 	[VIGIL_A_STATS_UNREADABLE] = { "unreadable", VIGIL_ATTR_UINT },
 	[VIGIL_A_STATS_REREAD] = { "reread", VIGIL_ATTR_UINT },
 	[VIGIL_A_STATS_ALERTS] = { "alerts", VIGIL_ATTR_UINT },
-	[VIGIL_A_STATS_ALERTS_FOLDED] = { "alerts_folded", VIGIL_ATTR_UINT });
+	[VIGIL_A_STATS_ALERTS_FOLDED] = { "alerts_folded", VIGIL_ATTR_UINT },
+	[VIGIL_A_STATS_FETCH_TIME] = { "fetch_time", VIGIL_ATTR_UINT });
 
 const struct vigil_attr_set *vigil_attr_set_of(uint8_t cmd)
 {

@@ -115,7 +115,8 @@ static int explain(int error, const struct extack *ack,
 	/* the check in front of the module's own has no words */
 	return vigil_fail(err, error, "%s%s%s%s%s",
 			  *said ? said : strerror(error),
-			  error == EPERM && !*said ? " (needs CAP_SYS_ADMIN)" : "",
+			  error == EPERM && !*said ?
+				" (needs CAP_SYS_ADMIN and CAP_NET_ADMIN)" : "",
 			  attr && ack->missing && !ack->offset ?
 				" (missing: " : attr ? " (attribute " : "",
 			  attr ? attr : "", attr ? ")" : "");

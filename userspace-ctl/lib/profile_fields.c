@@ -101,6 +101,8 @@ static const struct source sources[VIGIL_PROFILE_FIELDS] = {
 	MEMBER(MOUNT_PARENT, "mount", "mnt_parent"),
 	MEMBER(MOUNT_MOUNTPOINT, "mount", "mnt_mountpoint"),
 	MEMBER(UTS_NAME, "uts_namespace", "name"),
+	MEMBER(MAPPING_HOST, "address_space", "host"),
+	MEMBER(MAPPING_WRITABLE, "address_space", "i_mmap_writable"),
 };
 
 /* Symbols that are no field by themselves. */

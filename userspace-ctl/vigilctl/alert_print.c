@@ -25,6 +25,8 @@ static bool was_stopped(const struct vigil_attrs *alert)
 
 static const char *headline(const struct vigil_attrs *alert)
 {
+	static char unknown[48];
+
 	switch (number(alert, VIGIL_A_ALERT_KIND)) {
 	case VIGIL_ALERT_KIND_EXEC:
 		return was_stopped(alert) ? "code injection stopped" :
@@ -35,8 +37,20 @@ static const char *headline(const struct vigil_attrs *alert)
 		return selfmap_headline(alert);
 	case VIGIL_ALERT_KIND_PROFILE_STALE:
 		return "the guest no longer fits its profile";
+	case VIGIL_ALERT_KIND_UNREADABLE:
+		return was_stopped(alert) ?
+		       "code that could not be judged was stopped" :
+		       "code that could not be judged ran";
+	case VIGIL_ALERT_KIND_NESTED:
+		return "the guest runs guests of its own";
+	case VIGIL_ALERT_KIND_WITHOUT_PROFILE:
+		return was_stopped(alert) ?
+		       "user code is stopped while there is no profile" :
+		       "user code runs unjudged while there is no profile";
 	default:
-		return "alert of an unknown kind";
+		snprintf(unknown, sizeof(unknown), "alert of the kind %s",
+			 vigil_attrs_name(alert, VIGIL_A_ALERT_KIND));
+		return unknown;
 	}
 }
 
@@ -66,9 +80,15 @@ void print_line(const char *key, const char *fmt, ...)
 	putchar('\n');
 }
 
+static bool is_kind(const struct vigil_attrs *alert,
+		    enum vigil_alert_kind kind)
+{
+	return number(alert, VIGIL_A_ALERT_KIND) == kind;
+}
+
 static bool is_selfmap(const struct vigil_attrs *alert)
 {
-	return number(alert, VIGIL_A_ALERT_KIND) == VIGIL_ALERT_KIND_SELFMAP;
+	return is_kind(alert, VIGIL_ALERT_KIND_SELFMAP);
 }
 
 static void print_who(const struct vigil_attrs *alert)
@@ -92,27 +112,93 @@ static void print_who(const struct vigil_attrs *alert)
 			   number(alert, VIGIL_A_ALERT_TID));
 }
 
-static void print_where(const struct vigil_attrs *alert)
+static void print_page(const struct vigil_attrs *alert)
+{
+	static const char *const what[] = {
+		[VIGIL_PAGE_KIND_FILE] = ": the page cache of a file",
+		[VIGIL_PAGE_KIND_SHMEM] =
+			": a file that is memory (memfd, tmpfs, System V)",
+		[VIGIL_PAGE_KIND_ANON] =
+			": anonymous memory, or a private copy",
+		[VIGIL_PAGE_KIND_HUGETLB] = ": a huge page of hugetlbfs",
+		[VIGIL_PAGE_KIND_KERNEL] = ": of no file and no process",
+		[VIGIL_PAGE_KIND_DEVICE] = ": memory of a device or a driver",
+		[VIGIL_PAGE_KIND_UNKNOWN] = ": it could not be told",
+	};
+	uint64_t kind = number(alert, VIGIL_A_ALERT_PAGE);
+
+	if (vigil_attrs_has(alert, VIGIL_A_ALERT_PAGE))
+		print_line("page", "%s%s",
+			   vigil_attrs_name(alert, VIGIL_A_ALERT_PAGE),
+			   kind < sizeof(what) / sizeof(what[0]) ?
+			   what[kind] : "");
+}
+
+/* The page tables map the page, and there is no mapping, or none to be read. */
+static bool is_nowhere(const struct vigil_attrs *vma)
+{
+	return !number(vma, VIGIL_A_VMA_START) && !number(vma, VIGIL_A_VMA_END);
+}
+
+static void print_mapping(const struct vigil_attrs *alert,
+			  const struct vigil_attrs *vma)
 {
 	char words[VIGIL_TEXT_CLEAN_SIZE(1024)], range[TEXT_SIZE], perm[8];
-	struct vigil_attrs vma;
 
-	if (!vigil_attrs_has(alert, VIGIL_A_ALERT_RIP))
-		return;
-	if (vigil_attrs_nest(&vma, alert, VIGIL_A_ALERT_VMA)) {
-		print_line("where", "0x%llx, no mapping there",
-			   (unsigned long long)number(alert,
-						      VIGIL_A_ALERT_RIP));
-		return;
-	}
-	vma_words(&vma, words, sizeof(words));
-	vma_range(&vma, range, sizeof(range));
-	vma_permissions(&vma, perm, sizeof(perm));
+	vma_words(vma, vigil_attrs_uint(alert, VIGIL_A_ALERT_PAGE,
+					VIGIL_PAGE_KIND_ANON),
+		  words, sizeof(words));
+	vma_range(vma, range, sizeof(range));
+	vma_permissions(vma, perm, sizeof(perm));
 	print_line("where", "0x%llx, in %s",
 		   (unsigned long long)number(alert, VIGIL_A_ALERT_RIP), words);
 	print_line("", "mapping %s %s%s", range, perm,
 		   strncmp(perm + 1, "wx", 2) ? "" :
 		   ": writable and executable");
+}
+
+static void print_where(const struct vigil_attrs *alert)
+{
+	struct vigil_attrs vma;
+	bool known;
+
+	if (!vigil_attrs_has(alert, VIGIL_A_ALERT_RIP))
+		return;
+	known = !vigil_attrs_nest(&vma, alert, VIGIL_A_ALERT_VMA);
+	if (known && !is_nowhere(&vma))
+		print_mapping(alert, &vma);
+	else
+		print_line("where", "0x%llx%s", (unsigned long long)
+			   number(alert, VIGIL_A_ALERT_RIP), known ?
+			   ", in no mapping that could be told" : "");
+	print_page(alert);
+}
+
+static void print_reason(const struct vigil_attrs *alert)
+{
+	static const char *const why[] = {
+		[VIGIL_UNREADABLE_REASON_PROCESS] =
+			": whose code it is could not be told",
+		[VIGIL_UNREADABLE_REASON_ADDRESS] =
+			": the page is mapped neither at RIP nor behind it",
+		[VIGIL_UNREADABLE_REASON_PAGE] =
+			": what the page is could not be told",
+		[VIGIL_UNREADABLE_REASON_MAPPING] =
+			": what the mapping is could not be told",
+		[VIGIL_UNREADABLE_REASON_MEMORY] =
+			": the host had no memory to look",
+	};
+	uint64_t reason = number(alert, VIGIL_A_ALERT_REASON);
+
+	if (vigil_attrs_has(alert, VIGIL_A_ALERT_REASON))
+		print_line("reason", "%s%s",
+			   vigil_attrs_name(alert, VIGIL_A_ALERT_REASON),
+			   reason < sizeof(why) / sizeof(why[0]) ?
+			   why[reason] : "");
+	if (is_kind(alert, VIGIL_ALERT_KIND_NESTED))
+		print_line("reason", "the code of its guests is not judged");
+	if (is_kind(alert, VIGIL_ALERT_KIND_WITHOUT_PROFILE))
+		print_line("reason", "no process is known until \"vigilctl profile find\" was run");
 }
 
 static void print_why(const struct vigil_attrs *alert)
@@ -131,6 +217,7 @@ static void print_why(const struct vigil_attrs *alert)
 			print_line("rule", "%s: %s", vigil_rule_names.name[i],
 				   why[i]);
 	}
+	print_reason(alert);
 	if (vigil_attrs_has(alert, VIGIL_A_ALERT_MITRE))
 		print_line("technique", "MITRE ATT&CK %s",
 			   vigil_attrs_text(alert, VIGIL_A_ALERT_MITRE, ""));
@@ -138,33 +225,45 @@ static void print_why(const struct vigil_attrs *alert)
 
 static const char *outcome_words(const struct vigil_attrs *alert)
 {
-	switch (vigil_attrs_uint(alert, VIGIL_A_ALERT_OUTCOME,
-				 VIGIL_OUTCOME_UNKNOWN)) {
+	bool all = is_kind(alert, VIGIL_ALERT_KIND_WITHOUT_PROFILE);
+
+	switch (number(alert, VIGIL_A_ALERT_OUTCOME)) {
 	case VIGIL_OUTCOME_ALLOWED:
-		return "allowed: the code ran";
+		return all ? ": all user code of the guest runs" :
+			     ": the code ran";
 	case VIGIL_OUTCOME_BLOCKED:
-		return "blocked: not one instruction of it ran";
+		return all ? ": no user code of the guest runs" :
+			     ": not one instruction of it ran";
 	case VIGIL_OUTCOME_DEAD:
-		return "dead: the process is gone";
+		return ": the process is gone";
 	case VIGIL_OUTCOME_ALIVE:
-		return "alive: the process is still there";
+		return ": the process is still there";
+	case VIGIL_OUTCOME_UNKNOWN:
+		return ": the guest could not be read";
 	default:
-		return "unknown: the guest could not be read";
+		return "";
 	}
+}
+
+static void print_policy(const struct vigil_attrs *alert)
+{
+	const char *asked = vigil_attrs_name(alert, VIGIL_A_ALERT_ASKED);
+
+	if (!is_selfmap(alert) && vigil_attrs_has(alert, VIGIL_A_ALERT_PROTECT_ID))
+		print_line("policy", "%s, by protect entry %llu", asked,
+			   (unsigned long long)number(alert,
+						VIGIL_A_ALERT_PROTECT_ID));
+	else if (vigil_attrs_has(alert, VIGIL_A_ALERT_ASKED))
+		print_line("policy", "%s", asked);
 }
 
 static void print_outcome(const struct vigil_attrs *alert)
 {
 	if (vigil_attrs_has(alert, VIGIL_A_ALERT_OUTCOME) && !is_selfmap(alert))
-		print_line("outcome", "%s", outcome_words(alert));
-	if (is_selfmap(alert))
-		print_line("policy", "%s",
-			   vigil_attrs_name(alert, VIGIL_A_ALERT_ASKED));
-	else if (vigil_attrs_has(alert, VIGIL_A_ALERT_ASKED))
-		print_line("policy", "%s, by protect entry %llu",
-			   vigil_attrs_name(alert, VIGIL_A_ALERT_ASKED),
-			   (unsigned long long)number(alert,
-						VIGIL_A_ALERT_PROTECT_ID));
+		print_line("outcome", "%s%s",
+			   vigil_attrs_name(alert, VIGIL_A_ALERT_OUTCOME),
+			   outcome_words(alert));
+	print_policy(alert);
 	if (vigil_attrs_has(alert, VIGIL_A_ALERT_OF_SEQ))
 		print_line("about", "alert %llu",
 			   (unsigned long long)number(alert,

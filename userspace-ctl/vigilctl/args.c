@@ -83,6 +83,15 @@ int parse_name(const char *what, const char *s,
 	return 0;
 }
 
+int parse_answer(const char *what, const char *s, uint32_t *value)
+{
+	const struct vigil_names names = {
+		VIGIL_ACTION_BLOCK + 1, vigil_action_names.name,
+	};
+
+	return parse_name(what, s, &names, value);
+}
+
 int parse_mask(const char *what, const char *s,
 	       const struct vigil_names *names, uint32_t *mask)
 {

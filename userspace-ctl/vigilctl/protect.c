@@ -7,10 +7,18 @@
 			 VIGIL_EXEC_RULE_W_THEN_X)
 
 /* Arguments of "add", in this order. */
-enum { ARG_VM, ARG_COMM, ARG_PID, ARG_ALL, ARG_RULES, ARG_ACTION };
+enum {
+	ARG_VM,
+	ARG_COMM,
+	ARG_PID,
+	ARG_ALL,
+	ARG_RULES,
+	ARG_ACTION,
+	ARG_WITHOUT_PROFILE,
+};
 
 struct entry {
-	uint32_t pid, rules, action;
+	uint32_t pid, rules, action, without_profile;
 	const char *comm;
 };
 
@@ -34,6 +42,7 @@ static const struct column columns[] = {
 	{ "HITS", VIGIL_A_PROTECT_HITS, NULL },
 	{ "ACTION", VIGIL_A_PROTECT_ACTION, NULL },
 	{ "RULES", VIGIL_A_PROTECT_RULES, NULL },
+	{ "WITHOUT-PROFILE", VIGIL_A_PROTECT_WITHOUT_PROFILE, NULL },
 	{ "WHO", VIGIL_A_PROTECT_COMM, who_text },
 };
 
@@ -81,12 +90,17 @@ static int parse_entry(const struct arg *args, struct entry *entry)
 
 	entry->rules = DEFAULT_RULES;
 	entry->action = VIGIL_ACTION_OBSERVE;
+	entry->without_profile = VIGIL_ACTION_OBSERVE;
 	if (!ret && args[ARG_RULES].value)
 		ret = parse_mask("rule", args[ARG_RULES].value,
 				 &vigil_rule_names, &entry->rules);
 	if (!ret && args[ARG_ACTION].value)
 		ret = parse_name("action", args[ARG_ACTION].value,
 				 &vigil_action_names, &entry->action);
+	if (!ret && args[ARG_WITHOUT_PROFILE].value)
+		ret = parse_answer("answer without a profile",
+				   args[ARG_WITHOUT_PROFILE].value,
+				   &entry->without_profile);
 	return ret;
 }
 
@@ -102,6 +116,8 @@ static void put_entry(struct nlmsghdr *nlh, uint32_t vm,
 		mnl_attr_put(nlh, VIGIL_A_PROTECT_ALL, 0, NULL);
 	mnl_attr_put_u32(nlh, VIGIL_A_PROTECT_RULES, entry->rules);
 	mnl_attr_put_u32(nlh, VIGIL_A_PROTECT_ACTION, entry->action);
+	mnl_attr_put_u32(nlh, VIGIL_A_PROTECT_WITHOUT_PROFILE,
+			 entry->without_profile);
 }
 
 static void show_added(const struct vigil_attrs *entry)
@@ -119,6 +135,7 @@ static int protect_add(int argc, char **argv)
 		[ARG_ALL] = { .name = "--all", .flag = true },
 		[ARG_RULES] = { .name = "--rules" },
 		[ARG_ACTION] = { .name = "--action" },
+		[ARG_WITHOUT_PROFILE] = { .name = "--without-profile" },
 		{ 0 }
 	};
 	struct entry entry;
@@ -206,9 +223,10 @@ static const struct verb verbs[] = {
 	{ "list", protect_list, "[--vm VM]", "What is protected." },
 	{ "add", protect_add,
 	  "--vm VM {--comm GLOB|--pid N|--all}\n"
-	  "      [--rules stack,wx,w-then-x,any] [--action observe|block|kill]",
+	  "      [--rules stack,wx,w-then-x,any] [--action observe|block|kill]\n"
+	  "      [--without-profile observe|block]",
 	  "Protect processes, running ones at once. Rules if not given: stack,wx,w-then-x;\n"
-	  "      action: observe." },
+	  "      action, and what holds while there is no profile: observe." },
 	{ "del", protect_del, "[--vm VM] ID",
 	  "Remove an entry; with the last one exec protection goes off." },
 	{ 0 },

@@ -131,11 +131,8 @@ static int parse_settings(const struct arg *args, struct settings *set)
 	int ret = 0;
 
 	if (args[ARG_ACTION].value)
-		ret = parse_name("action", args[ARG_ACTION].value,
-				 &vigil_action_names, &set->action);
-	if (!ret && set->action > VIGIL_ACTION_BLOCK)
-		return usage("bad action '%s': known are observe, block",
-			     args[ARG_ACTION].value);
+		ret = parse_answer("action", args[ARG_ACTION].value,
+				   &set->action);
 	if (!ret && args[ARG_WAY].value)
 		ret = parse_name("way", args[ARG_WAY].value,
 				 &vigil_selfmap_way_names, &set->way);

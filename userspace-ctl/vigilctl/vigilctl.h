@@ -82,6 +82,8 @@ int parse_number(const char *what, const char *s, uint64_t min, uint64_t max,
 /* The same for a name. */
 int parse_name(const char *what, const char *s,
 	       const struct vigil_names *names, uint32_t *value);
+/* An action where nobody can be killed: observe or block. */
+int parse_answer(const char *what, const char *s, uint32_t *value);
 /* The same for names with commas between. */
 int parse_mask(const char *what, const char *s,
 	       const struct vigil_names *names, uint32_t *mask);

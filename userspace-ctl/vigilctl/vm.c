@@ -79,7 +79,6 @@ static void show_plain(const struct vigil_attrs *vm)
 	print_attr("profile", vm, VIGIL_A_VM_PROFILE_STATE);
 	print_attr("attached", vm, VIGIL_A_VM_ATTACHED);
 	print_attr("sweep ms", vm, VIGIL_A_VM_SWEEP_MS);
-	print_attr("unreadable", vm, VIGIL_A_VM_UNREADABLE);
 	print_attr("last alert", vm, VIGIL_A_VM_LAST_ALERT);
 }
 
@@ -205,12 +204,10 @@ static int vm_detach(int argc, char **argv)
  * struct settings - what "vm set" changes
  * @sweep_ms:	new period, if @period
  * @now:	sweep at once
- * @unreadable:	new answer, if @answer
  */
 struct settings {
 	uint64_t sweep_ms;
-	uint32_t unreadable;
-	bool period, now, answer;
+	bool period, now;
 };
 
 static int parse_sweep(const char *value, struct settings *set)
@@ -223,32 +220,19 @@ static int parse_sweep(const char *value, struct settings *set)
 	return parse_number("sweep", value, 0, SWEEP_MAX_MS, &set->sweep_ms);
 }
 
-static int parse_unreadable(const char *value, struct settings *set)
-{
-	set->answer = true;
-	if (parse_name("answer", value, &vigil_action_names, &set->unreadable))
-		return EXIT_USAGE;
-	if (set->unreadable > VIGIL_ACTION_BLOCK)
-		return usage("bad answer '%s': known are observe, block", value);
-	return 0;
-}
-
 static int parse_settings(int argc, char **argv, struct settings *set)
 {
 	int i, ret;
 
 	if (!argc)
-		return usage("set what? sweep or unreadable");
+		return usage("set what? known is sweep");
 	for (i = 0; i < argc; i += 2) {
-		if (strcmp(argv[i], "sweep") && strcmp(argv[i], "unreadable"))
-			return usage("unknown setting '%s': known are sweep, unreadable",
+		if (strcmp(argv[i], "sweep"))
+			return usage("unknown setting '%s': known is sweep",
 				     argv[i]);
 		if (i + 1 == argc)
 			return usage("'%s' needs a value", argv[i]);
-		if (!strcmp(argv[i], "sweep"))
-			ret = parse_sweep(argv[i + 1], set);
-		else
-			ret = parse_unreadable(argv[i + 1], set);
+		ret = parse_sweep(argv[i + 1], set);
 		if (ret)
 			return ret;
 	}
@@ -276,8 +260,6 @@ static int vm_set(int argc, char **argv)
 	mnl_attr_put_u32(nlh, VIGIL_A_VM_ID, id);
 	if (set.period)
 		mnl_attr_put_u32(nlh, VIGIL_A_VM_SWEEP_MS, set.sweep_ms);
-	if (set.answer)
-		mnl_attr_put_u32(nlh, VIGIL_A_VM_UNREADABLE, set.unreadable);
 	if (set.now)
 		mnl_attr_put(nlh, VIGIL_A_VM_SWEEP, 0, NULL);
 	ret = session_do(&nl);
@@ -292,9 +274,8 @@ static const struct verb vm_verbs[] = {
 	  "Attach to the VM of the VMM with process id N; --fd where it has several." },
 	{ "detach", vm_detach, "VM",
 	  "Let go: the guest is then as without vigil." },
-	{ "set", vm_set, "VM [sweep MS|now] [unreadable observe|block]",
-	  "Period of the sweep (0: off), or sweep now; what to do with code that\n"
-	  "      can't be judged because the guest can't be read." },
+	{ "set", vm_set, "VM sweep MS|now",
+	  "Period of the sweep (0: off), or sweep now." },
 	{ 0 },
 };
 

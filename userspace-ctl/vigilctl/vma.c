@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
 #include <string.h>
 
 #include "vigilctl.h"
@@ -18,11 +19,21 @@ static const char *perm_text(const struct vigil_attrs *vma, char *buf,
 	return buf;
 }
 
+/* With a plus where not all pages were counted. */
+static const char *present_text(const struct vigil_attrs *vma, char *buf,
+				size_t size)
+{
+	snprintf(buf, size, "%llu%s",
+		 (unsigned long long)vigil_attrs_uint(vma, VIGIL_A_VMA_PRESENT, 0),
+		 vigil_attrs_uint(vma, VIGIL_A_VMA_COUNTED_TO, 0) ? "+" : "");
+	return buf;
+}
+
 static const struct column columns[] = {
 	{ "RANGE", VIGIL_A_VMA_START, range_text },
 	{ "PERM", VIGIL_A_VMA_FLAGS, perm_text },
 	{ "KIND", VIGIL_A_VMA_KIND, NULL },
-	{ "PRESENT", VIGIL_A_VMA_PRESENT, NULL },
+	{ "PRESENT", VIGIL_A_VMA_PRESENT, present_text },
 	{ "GRANTED", VIGIL_A_VMA_GRANTED, NULL },
 	{ "OPEN", VIGIL_A_VMA_OPEN, NULL },
 	{ "PATH", VIGIL_A_VMA_PATH, NULL },
@@ -58,7 +69,8 @@ static int vma_list(int argc, char **argv)
 static const struct verb verbs[] = {
 	{ "list", vma_list, "--vm VM --pid N",
 	  "Mappings of the guest's process N and the state of their pages: PRESENT in\n"
-	  "      its page tables; of those GRANTED may be executed, OPEN also written." },
+	  "      its page tables (+: or more); of those GRANTED may be executed, OPEN also\n"
+	  "      written." },
 	{ 0 },
 };
 

@@ -27,7 +27,8 @@ void vma_permissions(const struct vigil_attrs *vma, char *buf, size_t size)
 		 flags & VM_GROWSDOWN ? "g" : "");
 }
 
-void vma_words(const struct vigil_attrs *vma, char *buf, size_t size)
+void vma_words(const struct vigil_attrs *vma, uint64_t page, char *buf,
+	       size_t size)
 {
 	static const char *const words[] = {
 		[VIGIL_VMA_KIND_FILE] = "a private copy of a page of the file",
@@ -43,9 +44,17 @@ void vma_words(const struct vigil_attrs *vma, char *buf, size_t size)
 	uint64_t kind = vigil_attrs_uint(vma, VIGIL_A_VMA_KIND,
 					 VIGIL_VMA_KIND_UNKNOWN);
 	const char *path = vigil_attrs_text(vma, VIGIL_A_VMA_PATH, NULL);
+	char newer[64];
+	const char *what;
 
-	if (kind > VIGIL_VMA_KIND_UNKNOWN)
-		kind = VIGIL_VMA_KIND_UNKNOWN;
-	snprintf(buf, size, "%s%s%s", words[kind], path ? " " : "",
-		 path ? path : "");
+	if (kind == VIGIL_VMA_KIND_FILE && page != VIGIL_PAGE_KIND_ANON) {
+		what = "a mapping of the file";
+	} else if (kind > VIGIL_VMA_KIND_UNKNOWN) {
+		snprintf(newer, sizeof(newer), "a mapping of the kind %s",
+			 vigil_attrs_name(vma, VIGIL_A_VMA_KIND));
+		what = newer;
+	} else {
+		what = words[kind];
+	}
+	snprintf(buf, size, "%s%s%s", what, path ? " " : "", path ? path : "");
 }

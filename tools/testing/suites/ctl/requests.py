@@ -18,7 +18,7 @@ CMD = {k[len("VIGIL_CMD_"):]: v for k, v in C.items()
 A = {k[len("VIGIL_A_"):]: v for k, v in C.items()
      if k.startswith("VIGIL_A_")}
 DUMPS = ("PROTECT_GET", "PROCESS_GET", "VMA_GET", "ALERT_GET")
-LAST_FIELD = C["VIGIL_PROFILE_FIELD_UTS_NAME"]
+LAST_FIELD = C["VIGIL_PROFILE_FIELD_MAPPING_WRITABLE"]
 
 
 def item(*parts):
@@ -73,8 +73,6 @@ def cases(vm, null):
          u32(A["VM_FD"], null) + attr(A["VM_NAME"], b"abc"), "EINVAL", ""),
         ("a sweep of years", "VM_SET",
          u32(A["VM_ID"], vm) + u32(A["VM_SWEEP_MS"], 86400001), "ERANGE", ""),
-        ("an answer that is no action", "VM_SET",
-         u32(A["VM_ID"], vm) + u32(A["VM_UNREADABLE"], 2), "ERANGE", ""),
         ("detach nothing", "VM_DEL", u32(A["VM_ID"], 4242), "ENOENT",
          "no such VM"),
         ("an empty profile", "PROFILE_SET", u32(A["PROFILE_VM_ID"], vm),
@@ -110,6 +108,9 @@ def cases(vm, null):
          protect(vm, everyone, rules=0x10), "EINVAL", ""),
         ("an action that doesn't exist", "PROTECT_NEW",
          protect(vm, everyone, action=3), "ERANGE", ""),
+        ("to kill without a profile", "PROTECT_NEW",
+         protect(vm, everyone, u32(A["PROTECT_WITHOUT_PROFILE"], 2)),
+         "ERANGE", ""),
         ("no action", "PROTECT_NEW",
          some + everyone + u32(A["PROTECT_RULES"], 1), "EINVAL", "action"),
         ("remove an entry that isn't there", "PROTECT_DEL",

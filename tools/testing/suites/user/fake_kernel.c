@@ -12,6 +12,12 @@
  * FAKE_FINDING		of the self-map's alert, a mask
  * FAKE_DONE		what was done about it
  * FAKE_GAP		the number of an alert that the ring has lost
+ * FAKE_KIND		of alert 3, instead of suspicious code
+ * FAKE_OUTCOME		of that alert
+ * FAKE_RULE		of it, a mask
+ * FAKE_PAGE		the kind of its page
+ * FAKE_REASON		why it could not be judged
+ * FAKE_VMA		the kind of its mapping; "none": there is none
  * FAKE_REGS		the error that reading the first vCPU's registers ends with
  */
 #include <errno.h>
@@ -214,7 +220,6 @@ static void put_vm(struct peer *peer, uint32_t id)
 	u32(peer, VIGIL_A_VM_PROFILE_STATE, VIGIL_PROFILE_STATE_PROVED);
 	u64(peer, VIGIL_A_VM_ATTACHED, 1795190400123456789);
 	u32(peer, VIGIL_A_VM_SWEEP_MS, 60000);
-	u32(peer, VIGIL_A_VM_UNREADABLE, VIGIL_ACTION_OBSERVE);
 	u64(peer, VIGIL_A_VM_LAST_ALERT, id == 1 ? newest : 0);
 }
 
@@ -295,19 +300,31 @@ static void dump_windows(struct peer *peer)
 	done(peer);
 }
 
-static void put_vma(struct peer *peer)
+static void put_vma(struct peer *peer, uint32_t kind)
 {
 	u64(peer, VIGIL_A_VMA_START, 0x7ffd12300000);
 	u64(peer, VIGIL_A_VMA_END, 0x7ffd12321000);
 	u64(peer, VIGIL_A_VMA_FLAGS, 0x100177);
 	u32(peer, VIGIL_A_VMA_PGOFF, 0);
-	u32(peer, VIGIL_A_VMA_KIND, VIGIL_VMA_KIND_STACK);
+	u32(peer, VIGIL_A_VMA_KIND, kind);
+	if (kind == VIGIL_VMA_KIND_FILE)
+		str(peer, VIGIL_A_VMA_PATH, "/usr/bin/" HOSTILE);
+}
+
+/* Of an address that no mapping has. */
+static void put_no_vma(struct peer *peer)
+{
+	u64(peer, VIGIL_A_VMA_START, 0);
+	u64(peer, VIGIL_A_VMA_END, 0);
+	u64(peer, VIGIL_A_VMA_FLAGS, 0);
+	u32(peer, VIGIL_A_VMA_PGOFF, 0);
+	u32(peer, VIGIL_A_VMA_KIND, VIGIL_VMA_KIND_UNKNOWN);
 }
 
 static void dump_vmas(struct peer *peer)
 {
 	reply(peer);
-	put_vma(peer);
+	put_vma(peer, VIGIL_VMA_KIND_STACK);
 	u32(peer, VIGIL_A_VMA_PRESENT, 3);
 	u32(peer, VIGIL_A_VMA_GRANTED, 1);
 	u32(peer, VIGIL_A_VMA_OPEN, 0);
@@ -328,6 +345,8 @@ static void dump_entries(struct peer *peer)
 		    VIGIL_EXEC_RULE_WX);
 		u32(peer, VIGIL_A_PROTECT_ACTION, VIGIL_ACTION_BLOCK);
 		u32(peer, VIGIL_A_PROTECT_HITS, 4);
+		u32(peer, VIGIL_A_PROTECT_WITHOUT_PROFILE,
+		    VIGIL_ACTION_OBSERVE);
 		flush(peer);
 	}
 	reply(peer);
@@ -336,6 +355,7 @@ static void dump_entries(struct peer *peer)
 	mnl_attr_put(peer->msg, VIGIL_A_PROTECT_ALL, 0, NULL);
 	u32(peer, VIGIL_A_PROTECT_RULES, 0x88);
 	u32(peer, VIGIL_A_PROTECT_ACTION, VIGIL_ACTION_KILL);
+	u32(peer, VIGIL_A_PROTECT_WITHOUT_PROFILE, VIGIL_ACTION_BLOCK);
 	flush(peer);
 	done(peer);
 }
@@ -384,10 +404,61 @@ static void put_selfmap_alert(struct peer *peer)
 	put_code(peer);
 }
 
+/* Where suspicious code was fetched, or what could not be told about it. */
+static void put_fetch(struct peer *peer, uint32_t kind)
+{
+	const char *vma = getenv("FAKE_VMA");
+	struct nlattr *nest;
+
+	nest = mnl_attr_nest_start(peer->msg, VIGIL_A_ALERT_PROCESS);
+	put_process(peer);
+	mnl_attr_nest_end(peer->msg, nest);
+	if (kind == VIGIL_ALERT_KIND_UNREADABLE)
+		u32(peer, VIGIL_A_ALERT_REASON,
+		    asked_for("FAKE_REASON", VIGIL_UNREADABLE_REASON_PAGE));
+	else
+		u32(peer, VIGIL_A_ALERT_RULE,
+		    asked_for("FAKE_RULE", VIGIL_EXEC_RULE_STACK));
+	u32(peer, VIGIL_A_ALERT_PAGE,
+	    asked_for("FAKE_PAGE", VIGIL_PAGE_KIND_ANON));
+	str(peer, VIGIL_A_ALERT_MITRE, "T1055");
+	u32(peer, VIGIL_A_ALERT_TID, 813);
+	u32(peer, VIGIL_A_ALERT_FOLDED, 17);
+	nest = mnl_attr_nest_start(peer->msg, VIGIL_A_ALERT_VMA);
+	if (vma && !strcmp(vma, "none"))
+		put_no_vma(peer);
+	else
+		put_vma(peer, asked_for("FAKE_VMA", VIGIL_VMA_KIND_STACK));
+	mnl_attr_nest_end(peer->msg, nest);
+	put_code(peer);
+}
+
+static void put_kill_outcome(struct peer *peer, uint64_t of)
+{
+	struct nlattr *nest;
+
+	u32(peer, VIGIL_A_ALERT_KIND, VIGIL_ALERT_KIND_KILL_OUTCOME);
+	u32(peer, VIGIL_A_ALERT_PROTECT_ID, 1);
+	u32(peer, VIGIL_A_ALERT_ASKED, VIGIL_ACTION_KILL);
+	u32(peer, VIGIL_A_ALERT_OUTCOME, VIGIL_OUTCOME_DEAD);
+	u64(peer, VIGIL_A_ALERT_OF_SEQ, of);
+	nest = mnl_attr_nest_start(peer->msg, VIGIL_A_ALERT_PROCESS);
+	put_process(peer);
+	mnl_attr_nest_end(peer->msg, nest);
+}
+
+/* Of the whole guest: no process, no place. */
+static void put_guest_alert(struct peer *peer, uint32_t kind)
+{
+	if (kind == VIGIL_ALERT_KIND_WITHOUT_PROFILE)
+		u32(peer, VIGIL_A_ALERT_ASKED, VIGIL_ACTION_BLOCK);
+	u32(peer, VIGIL_A_ALERT_OUTCOME,
+	    asked_for("FAKE_OUTCOME", VIGIL_OUTCOME_ALLOWED));
+}
+
 static void put_alert(struct peer *peer, uint64_t seq)
 {
-	bool outcome = seq == LAST_ALERT;
-	struct nlattr *nest;
+	uint32_t kind = VIGIL_ALERT_KIND_EXEC;
 
 	u32(peer, VIGIL_A_ALERT_VM_ID, 1);
 	u64(peer, VIGIL_A_ALERT_SEQ, seq);
@@ -398,27 +469,22 @@ static void put_alert(struct peer *peer, uint64_t seq)
 		put_selfmap_alert(peer);
 		return;
 	}
-	u32(peer, VIGIL_A_ALERT_KIND, outcome ? VIGIL_ALERT_KIND_KILL_OUTCOME :
-	    VIGIL_ALERT_KIND_EXEC);
+	if (seq == LAST_ALERT) {
+		put_kill_outcome(peer, seq - 1);
+		return;
+	}
+	if (seq == FIRST_KEPT)
+		kind = asked_for("FAKE_KIND", kind);
+	u32(peer, VIGIL_A_ALERT_KIND, kind);
+	if (kind != VIGIL_ALERT_KIND_EXEC && kind != VIGIL_ALERT_KIND_UNREADABLE) {
+		put_guest_alert(peer, kind);
+		return;
+	}
 	u32(peer, VIGIL_A_ALERT_PROTECT_ID, 1);
 	u32(peer, VIGIL_A_ALERT_ASKED, VIGIL_ACTION_KILL);
-	u32(peer, VIGIL_A_ALERT_OUTCOME, outcome ? VIGIL_OUTCOME_DEAD :
-	    VIGIL_OUTCOME_BLOCKED);
-	if (outcome)
-		u64(peer, VIGIL_A_ALERT_OF_SEQ, seq - 1);
-	nest = mnl_attr_nest_start(peer->msg, VIGIL_A_ALERT_PROCESS);
-	put_process(peer);
-	mnl_attr_nest_end(peer->msg, nest);
-	if (outcome)
-		return;
-	u32(peer, VIGIL_A_ALERT_RULE, VIGIL_EXEC_RULE_STACK);
-	str(peer, VIGIL_A_ALERT_MITRE, "T1055");
-	u32(peer, VIGIL_A_ALERT_TID, 813);
-	u32(peer, VIGIL_A_ALERT_FOLDED, 17);
-	nest = mnl_attr_nest_start(peer->msg, VIGIL_A_ALERT_VMA);
-	put_vma(peer);
-	mnl_attr_nest_end(peer->msg, nest);
-	put_code(peer);
+	u32(peer, VIGIL_A_ALERT_OUTCOME,
+	    asked_for("FAKE_OUTCOME", VIGIL_OUTCOME_BLOCKED));
+	put_fetch(peer, kind);
 }
 
 static bool is_kept(uint64_t seq)
@@ -500,9 +566,12 @@ static void put_profile(struct peer *peer, uint32_t id)
 	ack(peer);
 }
 
+/* One that blocks without a profile has another id. */
 static void new_entry(struct peer *peer)
 {
 	const struct nlattr *rules = attr_of(peer, VIGIL_A_PROTECT_RULES);
+	const struct nlattr *without =
+		attr_of(peer, VIGIL_A_PROTECT_WITHOUT_PROFILE);
 
 	if (mnl_attr_get_u32(rules) & VIGIL_EXEC_RULE_ANY) {
 		fail(peer, EOPNOTSUPP, "exec protection needs the patched KVM",
@@ -510,7 +579,7 @@ static void new_entry(struct peer *peer)
 		return;
 	}
 	reply(peer);
-	u32(peer, VIGIL_A_PROTECT_ID, 8);
+	u32(peer, VIGIL_A_PROTECT_ID, 8 + mnl_attr_get_u32(without));
 	flush(peer);
 	ack(peer);
 }

@@ -42,6 +42,8 @@ static const struct { unsigned int field; uint64_t value; } reference[] = {
 	{ VIGIL_PROFILE_FIELD_TASK_COMM, 2976 },
 	{ VIGIL_PROFILE_FIELD_TASK_SIGNAL, 3072 },
 	{ VIGIL_PROFILE_FIELD_PAGE_SIZE, 64 },
+	{ VIGIL_PROFILE_FIELD_MAPPING_HOST, 0 },
+	{ VIGIL_PROFILE_FIELD_MAPPING_WRITABLE, 68 },
 };
 
 static uint64_t load(struct fake_guest *fake, uint64_t slide,

@@ -76,14 +76,20 @@ static void test_names(void)
 {
 	ktap(vigil_field_names.count == VIGIL_PROFILE_FIELDS,
 	     "as many names as profile fields");
-	ktap(vigil_names_find(&vigil_field_names, "uts_name") ==
-	     VIGIL_PROFILE_FIELD_UTS_NAME, "the last field");
+	ktap(vigil_names_find(&vigil_field_names, "mapping_writable") ==
+	     VIGIL_PROFILE_FIELD_MAPPING_WRITABLE, "the last field");
 	ktap(vigil_names_find(&vigil_vma_kind_names, "unknown") ==
 	     VIGIL_VMA_KIND_UNKNOWN, "the last kind of mapping");
 	ktap(vigil_names_find(&vigil_outcome_names, "unknown") ==
 	     VIGIL_OUTCOME_UNKNOWN, "the last outcome");
 	ktap(1 << vigil_names_find(&vigil_rule_names, "any") ==
 	     VIGIL_EXEC_RULE_ANY, "the last rule");
+	ktap(vigil_names_find(&vigil_alert_kind_names, "without-profile") ==
+	     VIGIL_ALERT_KIND_WITHOUT_PROFILE, "the last kind of alert");
+	ktap(vigil_names_find(&vigil_page_kind_names, "device") ==
+	     VIGIL_PAGE_KIND_DEVICE, "the last kind of page");
+	ktap(vigil_names_find(&vigil_unreadable_reason_names, "memory") ==
+	     VIGIL_UNREADABLE_REASON_MEMORY, "the last reason");
 	ktap(vigil_names_find(&vigil_rule_names, "nonsense") < 0,
 	     "a name that isn't one");
 }
@@ -172,7 +178,7 @@ static void check_error(int error, const char *words, const char *expected)
 static void test_errors(void)
 {
 	check_error(EPERM, NULL,
-		    "Operation not permitted (needs CAP_SYS_ADMIN)");
+		    "Operation not permitted (needs CAP_SYS_ADMIN and CAP_NET_ADMIN)");
 	check_error(EPERM, "not here", "not here");
 	check_error(EBUSY, NULL, "Device or resource busy");
 }
