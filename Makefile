@@ -15,7 +15,8 @@ LABKVER	= $(shell tools/setup/kver)
 
 help:
 	@echo 'make demo            an attack on a guest, and what vigil makes of it'
-	@echo 'make test            all tests, in the lab'
+	@echo 'make test            the tests, in the lab'
+	@echo 'make test-all        ... and what they leave out'
 	@echo 'make module          vigil.ko for the running kernel, or KVER=release'
 	@echo 'make kvm-modules     patched kvm.ko, kvm-amd.ko and kvm-intel.ko, the same'
 	@echo 'make tools           vigilctl'
@@ -31,6 +32,9 @@ demo: lab
 
 test: lab-all
 	$(Q)tools/testing/lab/plan
+
+test-all: lab-all
+	$(Q)tools/testing/lab/plan --all
 
 kunit: lab-all
 	$(Q)$(LAB) run --kernel debug kunit
@@ -103,5 +107,5 @@ clean:
 	$(Q)rm -rf $(BUILD)
 	$(Q)$(MAKE) -s -C userspace-ctl clean
 
-.PHONY: help demo test kunit bench module kvm-modules tools guest setup lab \
+.PHONY: help demo test test-all kunit bench module kvm-modules tools guest setup lab \
 	lab-all selftests check install clean

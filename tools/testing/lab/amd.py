@@ -42,7 +42,7 @@ def expired_timer(lapic):
 
 
 class Machine(Emulated):
-    KERNELS = ("stock", "debug")
+    KERNELS = ("stock", "debug", "kcsan")
     # L1 has the root filesystem of the machine that it runs on
     SHARES_ROOT = True
     CPUS = 2

@@ -6,6 +6,8 @@ import subprocess
 
 from paths import BUILD, LAB, SRC, LabError, output
 
+# Kernels that have the series themselves.
+PATCHED = ("debug", "kcsan")
 KVM_MODULES = ("kvm.ko", "kvm-amd.ko", "kvm-intel.ko")
 
 
@@ -70,18 +72,24 @@ def debug():
     return Kernel("debug", release, tree / "bzImage", tree, "acpi=noirq")
 
 
+def kcsan():
+    tree, release = built("kcsan")
+    return Kernel("kcsan", release, tree / "bzImage", tree, "acpi=noirq")
+
+
 def small():
     tree, release = built("small")
     return Kernel("small", release, tree / "bzImage", tree)
 
 
 def get(name):
-    return {"stock": stock, "debug": debug, "small": small}[name]()
+    return {"stock": stock, "debug": debug, "kcsan": kcsan,
+            "small": small}[name]()
 
 
 def kvm_sources(kernel, flavour):
     """Name and source of each of KVM's modules."""
-    if flavour == "stock" or kernel.name == "debug":
+    if flavour == "stock" or kernel.name in PATCHED:
         return [(m, kernel.find(m)) for m in KVM_MODULES]
     directory = BUILD / "kvm" / kernel.release
     found = [(m, directory / m) for m in KVM_MODULES if

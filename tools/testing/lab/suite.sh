@@ -9,8 +9,8 @@ SVM_EXIT_SHUTDOWN=0x7f
 # The seconds that suites name are those of the stock kernel in a lab that has the
 # machine for itself. Only what fails waits longer.
 case ${VIGIL_KERNEL:-stock} in
-debug)	LAB_SLOWER=15 ;;
-*)	LAB_SLOWER=4 ;;
+debug|kcsan)	LAB_SLOWER=15 ;;
+*)		LAB_SLOWER=4 ;;
 esac
 
 # --- KTAP -------------------------------------------------------------------
@@ -175,9 +175,10 @@ vigil_load()
 	insmod "$VIGIL_MODULES/vigil.ko" "$@"
 }
 
+# The last that an attachment does when its VMM is gone is to let the module go.
 vigil_unload()
 {
-	rmmod vigil
+	within 10 rmmod vigil
 }
 
 # --- guests -----------------------------------------------------------------
