@@ -93,13 +93,13 @@ last_alert()
 }
 
 # alerts NAME SEQ: those after number SEQ, one a line:
-# kind pid tid comm exe rules vma-kind rip outcome of-seq seq
+# kind pid tid comm exe rules vma-kind rip outcome page reason of-seq seq
 alerts()
 {
 	vigilctl -j alert list --vm "$1" --since $(($2 + 1)) | gojq -r '.[] |
 		[.kind, .process.pid, .tid, .process.comm, .process.exe,
 		 (.rule // [] | join(",")), .vma.kind, .rip, .outcome,
-		 .of_seq, .seq] | map(. // "-" | tostring) | join(" ")'
+		 .page, .reason, .of_seq, .seq] | map(. // "-" | tostring) | join(" ")'
 }
 
 # stat_of NAME COUNTER

@@ -17,6 +17,8 @@ struct snippet {
 
 /* Writes "INJECTED" to standard output by a raw system call and returns. */
 extern const struct snippet say_injected;
+/* In 32-bit code, for a far call with the address of "INJECTED\n" in ECX. */
+extern const struct snippet say_injected32;
 /* Adds one to the counter that it is given and returns. */
 extern const struct snippet count_up;
 /* Returns. */
@@ -33,5 +35,34 @@ int strike(const char *name, const void *code);
 /* Prints NAME's error and ends the process. */
 _Noreturn void give_up(const char *name);
 void *map_pages(int prot, int flags, int fd);
+
+/*
+ * Attacks that have to meet a moment try more than once, and live on after
+ * refusals and faults: begin_tries() or begin_turns(), try_jump() for each try,
+ * end_tries().
+ */
+enum outcome { RAN, REFUSED, MISSED };
+
+void begin_tries(const char *name, const void *code);
+/*
+ * Calls @code, a copy of count_up. MISSED if it faulted otherwise than refused
+ * code does, or did something else.
+ */
+enum outcome try_jump(const void *code);
+/*
+ * Tells what became of the tries. Returns 0 if one ran, or ends the process as
+ * the refused one would have been; returns 3 if none met the moment.
+ */
+int end_tries(const char *name);
+
+/*
+ * Another thread runs @change(@arg), which calls next_turn() while trying(). This
+ * one tries once for each await_turn(), which is 0 when the seconds are over.
+ */
+void begin_turns(const char *name, const void *code, int seconds,
+		 void *(*change)(void *arg), void *arg);
+int trying(void);
+void next_turn(void);
+int await_turn(void);
 
 #endif

@@ -22,6 +22,17 @@
 1:	.ascii	"INJECTED\n"
 say_injected_end:
 
+	/* for a far call: nothing of it depends on where its segment begins */
+	snippet	say_injected32
+	.code32
+	mov	$4, %eax			/* write(1, %ecx, 9) */
+	mov	$1, %ebx
+	mov	$9, %edx
+	int	$0x80
+	lret
+	.code64
+say_injected32_end:
+
 	snippet	count_up
 	lock incl (%rdi)
 	ret
