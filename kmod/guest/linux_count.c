@@ -15,11 +15,10 @@
 #include <linux/sizes.h>
 #include <kunit/visibility.h>
 
+#include "core/pte.h"
 #include "guest/budget.h"
 #include "guest/linux.h"
 
-#define PTE_PRESENT	BIT_ULL(0)
-#define PTE_ADDR	GENMASK_ULL(51, 12)
 #define PTES		512
 
 #define SMALL_SHIFT	12
@@ -37,8 +36,8 @@ struct leaf_visit {
 /* An address with reserved bits is none, as it is for the guest's MMU. */
 static bool is_small_page(const struct leaf_visit *v, u64 pte)
 {
-	return (pte & PTE_PRESENT) &&
-	       !(pte & PTE_ADDR & ~vigil_gmem_mask(v->space.gm));
+	return (pte & VIGIL_PTE_PRESENT) &&
+	       !(pte & VIGIL_PTE_ADDR & ~vigil_gmem_mask(v->space.gm));
 }
 
 /* All that the table of small pages at @table maps from @addr on. */
@@ -59,7 +58,7 @@ static int visit_table(struct leaf_visit *v, u64 table, u64 *addr, u64 end)
 			return err;
 		for (unsigned int i = 0; i < nr; i++) {
 			if (is_small_page(v, entries[i]))
-				v->fn(v->data, entries[i] & PTE_ADDR, 1);
+				v->fn(v->data, entries[i] & VIGIL_PTE_ADDR, 1);
 		}
 		*addr += (u64)nr << SMALL_SHIFT;
 	}
