@@ -68,7 +68,7 @@ static const struct nla_policy vigil_profile_get_nl_policy[VIGIL_A_PROFILE_VM_ID
 };
 
 /* VIGIL_CMD_PROTECT_NEW - do */
-static const struct nla_policy vigil_protect_new_nl_policy[VIGIL_A_PROTECT_WITHOUT_PROFILE + 1] = {
+static const struct nla_policy vigil_protect_new_nl_policy[VIGIL_A_PROTECT_DESCENDANTS + 1] = {
 	[VIGIL_A_PROTECT_VM_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[VIGIL_A_PROTECT_COMM] = { .type = NLA_NUL_STRING, .len = 63, },
 	[VIGIL_A_PROTECT_PID] = NLA_POLICY_FULL_RANGE(NLA_U32, &vigil_a_protect_pid_range),
@@ -76,6 +76,9 @@ static const struct nla_policy vigil_protect_new_nl_policy[VIGIL_A_PROTECT_WITHO
 	[VIGIL_A_PROTECT_RULES] = NLA_POLICY_MASK(NLA_U32, 0xf),
 	[VIGIL_A_PROTECT_ACTION] = NLA_POLICY_MAX(NLA_U32, 2),
 	[VIGIL_A_PROTECT_WITHOUT_PROFILE] = NLA_POLICY_MAX(NLA_U32, 1),
+	[VIGIL_A_PROTECT_EXE] = { .type = NLA_NUL_STRING, .len = 1023, },
+	[VIGIL_A_PROTECT_UID] = { .type = NLA_U32, },
+	[VIGIL_A_PROTECT_DESCENDANTS] = { .type = NLA_FLAG, },
 };
 
 /* VIGIL_CMD_PROTECT_GET - dump */
@@ -201,7 +204,7 @@ static const struct genl_split_ops vigil_nl_ops[] = {
 		.pre_doit	= vigil_nl_pre_doit,
 		.doit		= vigil_nl_protect_new_doit,
 		.policy		= vigil_protect_new_nl_policy,
-		.maxattr	= VIGIL_A_PROTECT_WITHOUT_PROFILE,
+		.maxattr	= VIGIL_A_PROTECT_DESCENDANTS,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
