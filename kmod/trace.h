@@ -8,6 +8,7 @@
 #include <linux/tracepoint.h>
 
 #include "core/flavour.h"
+#include "guest/sane.h"
 
 #define vigil_verdicts				\
 	{ KVM_EXEC_GRANT, "grant" },		\
@@ -78,6 +79,7 @@ TRACE_EVENT(vigil_exec_judge,
 		__entry->vm = vm;
 		__entry->pid = pid;
 		__assign_str(comm);
+		vigil_sane_text(__get_str(comm), strlen(__get_str(comm)));
 		__entry->addr = addr;
 		__entry->rules = rules;
 		__entry->action = action;

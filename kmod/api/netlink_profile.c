@@ -42,6 +42,9 @@ static int build(struct vigil_profile_builder *b, struct genl_info *info,
 	if (info->attrs[VIGIL_A_PROFILE_OS])
 		b->profile.os = nla_get_u32(info->attrs[VIGIL_A_PROFILE_OS]);
 	if (attr) {
+		err = vigil_nl_check_string(attr, info->extack);
+		if (err)
+			return err;
 		err = vigil_profile_set_banner(b, nla_data(attr), info->extack);
 		if (err)
 			return err;
@@ -112,8 +115,10 @@ static int put_profile(struct sk_buff *msg, const struct vigil_profile *p)
 
 	if (!err && p->banner[0])
 		err = nla_put_string(msg, VIGIL_A_PROFILE_BANNER, p->banner);
-	for (u32 i = 0; !err && i < vigil_profile_fields(p); i++)
-		err = put_item(msg, i, p->field[i]);
+	for (u32 i = 0; !err && i < vigil_profile_fields(p); i++) {
+		if (test_bit(i, p->given))
+			err = put_item(msg, i, p->field[i]);
+	}
 	return err;
 }
 

@@ -41,6 +41,7 @@ struct vigil_cpu;
 
 /* The guest's task flags. */
 #define VIGIL_PF_EXITING	0x4U
+#define VIGIL_PF_FORKNOEXEC	0x40U
 #define VIGIL_PF_KTHREAD	0x200000U
 
 /**
@@ -83,12 +84,38 @@ struct vigil_task {
 	u32 ppid;
 	u32 uid;
 	u32 gid;
+	/** @parent: Address of the task_struct of the task that forked it. */
+	u64 parent;
+	/** @cred: Address of the task's own credentials. */
+	u64 cred;
+	/** @self_exec_id: Of the leader: grows with each exec, fork copies it. */
+	u32 self_exec_id;
+	/** @leader_flags: VIGIL_PF_* and others of the leader. */
+	u32 leader_flags;
 	/** @flags: VIGIL_PF_* and others of the task itself. */
 	u32 flags;
 	/** @exit_state: Not 0 once the task itself is a zombie or dead. */
 	u32 exit_state;
-	/** @comm: Name of the process; terminated, control bytes replaced. */
+	/** @comm: Name of the process as it has it, terminated: any bytes. */
 	char comm[VIGIL_COMM_SIZE];
+};
+
+/**
+ * struct vigil_thread - What tells the task that a vCPU runs from all others
+ *
+ * In few reads.  While none of it changes &vigil_task has the same process, and
+ * the same &vigil_task.root, too.
+ */
+struct vigil_thread {
+	/** @task: Address of its task_struct. */
+	u64 task;
+	u64 mm;
+	u64 cred;
+	/** @start_time: When the thread started. */
+	u64 start_time;
+	u32 self_exec_id;
+	u32 tid;
+	u32 pid;
 };
 
 /**
@@ -117,6 +144,8 @@ struct vigil_page {
 	 * of a file, an anon_vma, or 0.
 	 */
 	u64 mapping;
+	/** @merged: KSM may have given it to several processes. */
+	bool merged;
 	/** @deleted: The file has no name any more. */
 	bool deleted;
 	/**
@@ -130,9 +159,19 @@ struct vigil_page {
  * struct vigil_mm_layout - Fixed points of an address space
  */
 struct vigil_mm_layout {
+	u64 start_code;
 	u64 start_brk;
 	u64 brk;
 	u64 start_stack;
+	/** @arg_start: The command line's first byte, as the process has it. */
+	u64 arg_start;
+	/** @arg_end: ... and the end. */
+	u64 arg_end;
+	/**
+	 * @mmap_base: Chosen at random by exec() and copied by fork(); the process
+	 * can't change it.  0: exec() isn't through yet.
+	 */
+	u64 mmap_base;
 	/** @exe_file: Address of the executable's struct file, or 0. */
 	u64 exe_file;
 };
@@ -152,10 +191,17 @@ bool vigil_linux_maps_kernel(struct vigil_linux *lx,
 /* linux_task.c */
 int vigil_linux_current(struct vigil_linux *lx, const struct vigil_cpu *cpu,
 			struct vigil_task *task);
+int vigil_linux_current_thread(struct vigil_linux *lx,
+			       const struct vigil_cpu *cpu,
+			       struct vigil_thread *thread);
+int vigil_linux_read_thread(struct vigil_linux *lx, u64 addr,
+			    struct vigil_thread *thread);
 int vigil_linux_read_task(struct vigil_linux *lx, u64 addr,
 			  struct vigil_task *task);
 int vigil_linux_next_task(struct vigil_linux *lx, u64 *cursor,
 			  struct vigil_task *task);
+int vigil_linux_next_process(struct vigil_linux *lx, u64 *cursor);
+int vigil_linux_prev_process(struct vigil_linux *lx, u64 *cursor);
 bool vigil_linux_loads(const struct vigil_cpu *cpu, u64 root);
 
 /* linux_vma.c */
@@ -184,5 +230,15 @@ bool vigil_linux_vma_has_page(struct vigil_linux *lx,
 /* linux_path.c */
 int vigil_linux_file_path(struct vigil_linux *lx, u64 file, char *buf,
 			  size_t size);
+bool vigil_linux_file_is_deleted(struct vigil_linux *lx, u64 file);
+
+/* linux_who.c */
+int vigil_linux_ns_pid(struct vigil_linux *lx, u64 leader, u32 *pid);
+int vigil_linux_cgroup(struct vigil_linux *lx, u64 leader, char *buf,
+		       size_t size);
+u64 vigil_linux_cgroup_id(struct vigil_linux *lx, u64 leader);
+int vigil_linux_cmdline(struct vigil_linux *lx, u64 root,
+			const struct vigil_mm_layout *layout, char *buf,
+			size_t *len);
 
 #endif /* _VIGIL_LINUX_H */

@@ -17,6 +17,8 @@ struct vigil_path {
 	u64 dentry;
 	/** @mount: Address of the struct mount. */
 	u64 mount;
+	/** @root: Address of the dentry that is mounted there. */
+	u64 root;
 };
 
 int vigil_linux_path(struct vigil_linux *lx, u64 file, struct vigil_path *path);

@@ -8,10 +8,10 @@
  */
 
 #include <linux/align.h>
+#include <linux/array_size.h>
 #include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/export.h>
-#include <linux/minmax.h>
 #include <linux/string.h>
 #include <uapi/linux/magic.h>
 #include <kunit/visibility.h>
@@ -36,9 +36,6 @@
 struct raw_page {
 	u8 bytes[VIGIL_PAGE_SPAN];
 };
-
-/* One read for two fields that lie close to each other. */
-#define PAIR_SPAN	128
 
 static int page_read_u64(struct vigil_linux *lx, u64 page, u64 *mapping,
 			 u64 *compound)
@@ -95,25 +92,12 @@ static int page_read_mapping(struct vigil_linux *lx, u64 page, u64 *mapping)
 static int page_read_pair(struct vigil_linux *lx, u64 base, u32 first,
 			  u64 *value, u32 second, u32 *value32)
 {
-	const u64 a = vigil_linux_field(lx, first);
-	const u64 b = vigil_linux_field(lx, second);
-	const u64 from = min(a, b);
-	const u64 to = max(a + sizeof(*value), b + sizeof(*value32));
-	u8 span[PAIR_SPAN];
-	int err;
+	const struct vigil_linux_part parts[] = {
+		{ first, sizeof(*value), value },
+		{ second, sizeof(*value32), value32 },
+	};
 
-	if (to - from <= sizeof(span)) {
-		err = vigil_linux_read(lx, base + from, span, to - from);
-		if (err)
-			return err;
-		memcpy(value, span + a - from, sizeof(*value));
-		memcpy(value32, span + b - from, sizeof(*value32));
-		return 0;
-	}
-	err = vigil_linux_u64(lx, base, first, value);
-	if (err)
-		return err;
-	return vigil_linux_u32(lx, base, second, value32);
+	return vigil_linux_read_parts(lx, base, parts, ARRAY_SIZE(parts));
 }
 
 static bool page_is_object(const struct vigil_linux *lx, u64 addr)
@@ -202,6 +186,7 @@ static int page_read(struct vigil_linux *lx, u64 addr, struct vigil_page *page)
 		page->shared_writable = true;
 	} else if (page->mapping & MAPPING_ANON) {
 		page->kind = VIGIL_PAGE_KIND_ANON;
+		page->merged = page->mapping & MAPPING_MOVABLE;
 	} else if (page->mapping & MAPPING_MOVABLE) {
 		page->kind = VIGIL_PAGE_KIND_DEVICE;
 	} else {

@@ -169,6 +169,8 @@ static const char *prove_init_task(struct vigil_linux *lx,
 		return "init_task isn't named swapper";
 	if (task.mm || !(task.flags & VIGIL_PF_KTHREAD))
 		return "init_task isn't a kernel thread";
+	if (task.self_exec_id)
+		return "init_task called exec";
 	return NULL;
 }
 
@@ -185,6 +187,9 @@ static const char *prove_mm(struct vigil_linux *lx,
 	/* In the middle of exec there is none yet. */
 	if (code && vigil_linux_find_vma(lx, task->mm, code, &vma))
 		return "a process's program isn't found in its mappings";
+	/* start_code comes after exec was counted. */
+	if (code && !task->self_exec_id)
+		return "a process's program was executed by nobody";
 	return NULL;
 }
 

@@ -14,7 +14,7 @@
 #define VIGIL_LINUX_TRIES	8
 
 /* Fields of a structure that are not farther apart are read at once. */
-#define VIGIL_LINUX_SPAN	768
+#define VIGIL_LINUX_SPAN	1024
 
 /**
  * struct vigil_linux_part - A field of a structure, to be read

@@ -14,7 +14,6 @@
 #include "core/cpu.h"
 #include "core/pte.h"
 #include "guest/linux_read.h"
-#include "guest/sane.h"
 
 #define F(name)	VIGIL_PROFILE_FIELD_##name
 
@@ -28,6 +27,7 @@ struct raw_task {
 	u64 cred;
 	u64 mm;
 	u64 start_time;
+	u32 self_exec_id;
 	u32 tid;
 	u32 pid;
 	u32 flags;
@@ -43,6 +43,8 @@ static int read_raw_task(struct vigil_linux *lx, u64 addr, struct raw_task *raw)
 		{ F(TASK_CRED), sizeof(raw->cred), &raw->cred },
 		{ F(TASK_MM), sizeof(raw->mm), &raw->mm },
 		{ F(TASK_START_TIME), sizeof(raw->start_time), &raw->start_time },
+		{ F(TASK_SELF_EXEC_ID), sizeof(raw->self_exec_id),
+		  &raw->self_exec_id },
 		{ F(TASK_PID), sizeof(raw->tid), &raw->tid },
 		{ F(TASK_TGID), sizeof(raw->pid), &raw->pid },
 		{ F(TASK_FLAGS), sizeof(raw->flags), &raw->flags },
@@ -133,12 +135,15 @@ static int read_task(struct vigil_linux *lx, u64 addr, struct vigil_task *t)
 		.start_time = leader.start_time,
 		.tid = own.tid,
 		.pid = own.pid,
+		.parent = leader.parent,
+		.cred = own.cred,
+		.self_exec_id = leader.self_exec_id,
+		.leader_flags = leader.flags,
 		.flags = own.flags,
 		.exit_state = own.exit_state,
 	};
 	memcpy(t->comm, leader.comm, sizeof(t->comm));
 	t->comm[VIGIL_COMM_SIZE - 1] = '\0';
-	vigil_sane_text(t->comm, VIGIL_COMM_SIZE);
 
 	err = vigil_linux_check_object(lx, leader.parent);
 	if (err)
@@ -240,6 +245,88 @@ int vigil_linux_current(struct vigil_linux *lx, const struct vigil_cpu *cpu,
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_linux_current);
 
+static int read_thread(struct vigil_linux *lx, u64 task, struct vigil_thread *t)
+{
+	const struct vigil_linux_part parts[] = {
+		{ F(TASK_MM), sizeof(t->mm), &t->mm },
+		{ F(TASK_CRED), sizeof(t->cred), &t->cred },
+		{ F(TASK_START_TIME), sizeof(t->start_time), &t->start_time },
+		{ F(TASK_SELF_EXEC_ID), sizeof(t->self_exec_id),
+		  &t->self_exec_id },
+		{ F(TASK_PID), sizeof(t->tid), &t->tid },
+		{ F(TASK_TGID), sizeof(t->pid), &t->pid },
+	};
+	int err;
+
+	t->task = task;
+	err = vigil_linux_read_parts(lx, task, parts, ARRAY_SIZE(parts));
+	if (err)
+		return err;
+	if (t->tid >= VIGIL_MAX_TASKS || t->pid >= VIGIL_MAX_TASKS)
+		return -EUCLEAN;
+	err = vigil_linux_check_object(lx, t->cred);
+	if (err || !t->mm)
+		return err;
+	return vigil_linux_check_object(lx, t->mm);
+}
+
+/**
+ * vigil_linux_current_thread - Read what tells a vCPU's task from all others
+ * @lx: The guest.
+ * @cpu: The vCPU's registers.
+ * @thread: Result, undefined after an error.
+ *
+ * For a caller that has read the task before, with vigil_linux_current(), and
+ * only has to know that it is the same.  Two reads of the guest; neither its
+ * leader nor the loaded page table is looked at.
+ *
+ * Return: 0 or an error.
+ */
+int vigil_linux_current_thread(struct vigil_linux *lx,
+			       const struct vigil_cpu *cpu,
+			       struct vigil_thread *thread)
+{
+	const u64 gs = kernel_gs(lx, cpu);
+	unsigned int try = 0;
+	u64 task;
+	int err;
+
+	do {
+		err = vigil_linux_object(lx, gs, F(PERCPU_CURRENT), &task) ?:
+		      read_thread(lx, task, thread);
+	} while (vigil_linux_again(lx, try++, err));
+	if (!err && cpu->cpl == 3 && !thread->mm)
+		return -EUCLEAN;
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_linux_current_thread);
+
+/**
+ * vigil_linux_read_thread - Read what tells a task from all others
+ * @lx: The guest.
+ * @addr: Address of its task_struct.
+ * @thread: Result, undefined after an error.
+ *
+ * Whether there still is a task at @addr is not known, as with
+ * vigil_linux_read_task().  One or two reads of the guest.
+ *
+ * Return: 0 or an error.
+ */
+int vigil_linux_read_thread(struct vigil_linux *lx, u64 addr,
+			    struct vigil_thread *thread)
+{
+	unsigned int try = 0;
+	int err;
+
+	if (!IS_ALIGNED(addr, sizeof(u64)))
+		return -EUCLEAN;
+	do {
+		err = read_thread(lx, addr, thread);
+	} while (vigil_linux_again(lx, try++, err));
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_linux_read_thread);
+
 /* The next process in the list, which must agree that this one is before it. */
 static int next_leader(struct vigil_linux *lx, u64 task, u64 *next)
 {
@@ -258,18 +345,16 @@ static int next_leader(struct vigil_linux *lx, u64 task, u64 *next)
 }
 
 /**
- * vigil_linux_next_task - Read the next process
+ * vigil_linux_next_process - Find the process after another one
  * @lx: The guest.
- * @cursor: 0 to start with; the address of the task after success.
- * @task: Result, undefined after an error.
+ * @cursor: 0 to start with the oldest process; the address of its leader's
+ *	task_struct after success, unchanged after an error.
  *
- * The caller bounds the number of calls at VIGIL_MAX_TASKS.  A process that
- * left the list while the cursor was on it is an error: start again.
+ * As vigil_linux_prev_process(), the other way.
  *
- * Return: 0; -ENOENT at the end; or an error.
+ * Return: 0; -ENOENT if there is none; or an error.
  */
-int vigil_linux_next_task(struct vigil_linux *lx, u64 *cursor,
-			  struct vigil_task *task)
+int vigil_linux_next_process(struct vigil_linux *lx, u64 *cursor)
 {
 	const u64 init = vigil_linux_field(lx, F(SYM_INIT_TASK));
 	unsigned int try = 0;
@@ -283,10 +368,86 @@ int vigil_linux_next_task(struct vigil_linux *lx, u64 *cursor,
 		return err;
 	if (next == init)
 		return -ENOENT;
+	*cursor = next;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_linux_next_process);
 
+/**
+ * vigil_linux_next_task - Read the next process
+ * @lx: The guest.
+ * @cursor: 0 to start with; the address of the task after success.
+ * @task: Result, undefined after an error.
+ *
+ * The caller bounds the number of calls at VIGIL_MAX_TASKS.  A process that
+ * left the list while the cursor was on it is an error: start again.
+ *
+ * Return: 0; -ENOENT at the end; or an error.
+ */
+int vigil_linux_next_task(struct vigil_linux *lx, u64 *cursor,
+			  struct vigil_task *task)
+{
+	u64 next = *cursor;
+	int err;
+
+	err = vigil_linux_next_process(lx, &next);
+	if (err)
+		return err;
 	err = vigil_linux_read_task(lx, next, task);
 	if (!err)
 		*cursor = next;
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_linux_next_task);
+
+/* The process before it in the list, which must agree. */
+static int prev_leader(struct vigil_linux *lx, u64 task, u64 *prev)
+{
+	const u64 node = task + vigil_linux_field(lx, F(TASK_TASKS));
+	u64 before, link;
+	int err;
+
+	/* The second pointer of a list_head leads back. */
+	err = vigil_linux_object(lx, task + sizeof(u64), F(TASK_TASKS), &before);
+	if (err)
+		return err;
+	err = vigil_linux_read(lx, before, &link, sizeof(link));
+	if (err)
+		return err;
+	*prev = before - (node - task);
+	return link == node ? 0 : -EAGAIN;
+}
+
+/**
+ * vigil_linux_prev_process - Find the process before another one
+ * @lx: The guest.
+ * @cursor: 0 to start with the newest process; the address of its leader's
+ *	task_struct after success, unchanged after an error.
+ *
+ * New processes are put at the end of the list, so that what comes before one
+ * that is known is known as well.  Two reads of the guest; the task itself is
+ * not read.  The caller bounds the number of calls at VIGIL_MAX_TASKS.  A
+ * process that left the list while the cursor was on it is an error: start again.
+ *
+ * Return: 0; -ENOENT if there is none; or an error.
+ */
+int vigil_linux_prev_process(struct vigil_linux *lx, u64 *cursor)
+{
+	const u64 init = vigil_linux_field(lx, F(SYM_INIT_TASK));
+	unsigned int try = 0;
+	u64 prev;
+	int err;
+
+	if (!IS_ALIGNED(*cursor, sizeof(u64)))
+		return -EUCLEAN;
+	do {
+		err = prev_leader(lx, *cursor ?: init, &prev);
+	} while (vigil_linux_again(lx, try++, err));
+	if (err)
+		return err;
+	if (prev == init)
+		return -ENOENT;
+	*cursor = prev;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_linux_prev_process);

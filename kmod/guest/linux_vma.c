@@ -4,6 +4,7 @@
  */
 
 #include <linux/align.h>
+#include <linux/array_size.h>
 #include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/errno.h>
@@ -109,21 +110,29 @@ static bool is_vma_ops(const struct vigil_linux *lx,
 int vigil_linux_mm_layout(struct vigil_linux *lx, u64 mm,
 			  struct vigil_mm_layout *layout)
 {
+	const struct vigil_linux_part parts[] = {
+		{ VIGIL_PROFILE_FIELD_MM_START_CODE, sizeof(u64),
+		  &layout->start_code },
+		{ VIGIL_PROFILE_FIELD_MM_START_BRK, sizeof(u64),
+		  &layout->start_brk },
+		{ VIGIL_PROFILE_FIELD_MM_BRK, sizeof(u64), &layout->brk },
+		{ VIGIL_PROFILE_FIELD_MM_START_STACK, sizeof(u64),
+		  &layout->start_stack },
+		{ VIGIL_PROFILE_FIELD_MM_ARG_START, sizeof(u64),
+		  &layout->arg_start },
+		{ VIGIL_PROFILE_FIELD_MM_ARG_END, sizeof(u64),
+		  &layout->arg_end },
+		{ VIGIL_PROFILE_FIELD_MM_MMAP_BASE, sizeof(u64),
+		  &layout->mmap_base },
+		{ VIGIL_PROFILE_FIELD_MM_EXE_FILE, sizeof(u64),
+		  &layout->exe_file },
+	};
 	int err;
 
-	err = vigil_linux_u64(lx, mm, VIGIL_PROFILE_FIELD_MM_START_BRK,
-			      &layout->start_brk);
-	if (err)
+	err = vigil_linux_read_parts(lx, mm, parts, ARRAY_SIZE(parts));
+	if (err || !layout->exe_file)
 		return err;
-	err = vigil_linux_u64(lx, mm, VIGIL_PROFILE_FIELD_MM_BRK, &layout->brk);
-	if (err)
-		return err;
-	err = vigil_linux_u64(lx, mm, VIGIL_PROFILE_FIELD_MM_START_STACK,
-			      &layout->start_stack);
-	if (err)
-		return err;
-	return vigil_linux_pointer(lx, mm, VIGIL_PROFILE_FIELD_MM_EXE_FILE,
-				   &layout->exe_file);
+	return vigil_linux_check_object(lx, layout->exe_file);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_linux_mm_layout);
 

@@ -78,14 +78,14 @@ int vigil_profile_add(struct vigil_profile_builder *b, u32 field, u64 value,
 		return -EINVAL;
 	}
 	f = &fields->field[field];
-	if (test_bit(field, b->given))
+	if (test_bit(field, b->profile.given))
 		return refuse_field(extack, f, "is given twice");
 	if (!is_in_range(f, value))
 		return refuse_field(extack, f, "is out of range");
 	if (!IS_ALIGNED(value, f->align))
 		return refuse_field(extack, f, "is misaligned");
 
-	__set_bit(field, b->given);
+	__set_bit(field, b->profile.given);
 	b->profile.field[field] = value;
 	return 0;
 }
@@ -132,7 +132,7 @@ int vigil_profile_finish(const struct vigil_profile_builder *b,
 	u32 i;
 
 	for (i = 0; i < fields->count; i++) {
-		if (!test_bit(i, b->given) && !fields->field[i].optional)
+		if (!test_bit(i, b->profile.given) && !fields->field[i].optional)
 			return refuse_field(extack, fields->field + i,
 					    "is missing");
 	}
@@ -152,7 +152,7 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_profile_finish);
  * vigil_profile_fields - How many fields a profile has
  * @p: The profile.
  *
- * Return: Their number, the given ones and those that are 0.
+ * Return: Their number, the given ones and the others.
  */
 u32 vigil_profile_fields(const struct vigil_profile *p)
 {

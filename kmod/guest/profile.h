@@ -13,7 +13,7 @@
 struct netlink_ext_ack;
 
 /* The last field of the ABI plus one; the tables prove that none is missing. */
-#define VIGIL_LINUX_FIELDS	(VIGIL_PROFILE_FIELD_MAPPING_WRITABLE + 1)
+#define VIGIL_LINUX_FIELDS	(VIGIL_PROFILE_FIELD_KERNFS_PARENT + 1)
 #define VIGIL_WINDOWS_FIELDS	(VIGIL_WINDOWS_FIELD_FLAG_HAS_ADDRESS_SPACE + 1)
 /* Room for those of any system. */
 #define VIGIL_PROFILE_FIELDS	VIGIL_LINUX_FIELDS
@@ -27,7 +27,7 @@ struct netlink_ext_ack;
  * struct vigil_profile - A checked profile
  *
  * An optional field that was not given is 0: what it describes does not exist
- * in that kernel.
+ * in that kernel.  Few of them can be 0 when they are given.
  */
 struct vigil_profile {
 	enum vigil_profile_os os;
@@ -36,6 +36,7 @@ struct vigil_profile {
 	 * vigil_windows_field of a Windows guest.
 	 */
 	u64 field[VIGIL_PROFILE_FIELDS];
+	DECLARE_BITMAP(given, VIGIL_PROFILE_FIELDS);
 	char banner[VIGIL_BANNER_SIZE];
 };
 
@@ -47,7 +48,6 @@ struct vigil_profile {
  */
 struct vigil_profile_builder {
 	struct vigil_profile profile;
-	DECLARE_BITMAP(given, VIGIL_PROFILE_FIELDS);
 };
 
 int vigil_profile_add(struct vigil_profile_builder *b, u32 field, u64 value,

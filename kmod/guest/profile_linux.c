@@ -13,6 +13,8 @@
 #define PERCPU_MAX	SZ_16M
 /* The kernel's image is mapped in a window of this size at most. */
 #define KERNEL_IMAGE_MAX	SZ_1G
+/* struct upid is a number and a pointer. */
+#define UPID_MAX		64
 
 enum { FIRST_ROW = __COUNTER__ + 1 };
 
@@ -31,6 +33,13 @@ enum { FIRST_ROW = __COUNTER__ + 1 };
 #define MAYBE_ADDRESS(name, align) ADDRESS(name, align, .optional = true)
 
 #define OFFSET(name, align) ROW(name, 0, VIGIL_OFFSET_MAX - 8, align)
+
+/*
+ * What only names a process, of structures that a kernel may be built without.
+ * 0 says so: none of them begins with such a member.
+ */
+#define MAYBE_OFFSET(name, align)					\
+	ROW(name, 0, VIGIL_OFFSET_MAX - 8, align, .optional = true)
 
 /* In a structure that is read in one piece. */
 #define OFFSET_IN(name, span, align) ROW(name, 0, (span) - 8, align)
@@ -106,6 +115,21 @@ static const struct vigil_field fields[] = {
 	OFFSET(UTS_NAME, 1),
 	OFFSET(MAPPING_HOST, 8),
 	OFFSET(MAPPING_WRITABLE, 4),
+	OFFSET(TASK_SELF_EXEC_ID, 4),
+	OFFSET(MM_ARG_START, 8),
+	OFFSET(MM_ARG_END, 8),
+	OFFSET(MM_MMAP_BASE, 8),
+	MAYBE_OFFSET(TASK_THREAD_PID, 8),
+	MAYBE_OFFSET(PID_LEVEL, 4),
+	MAYBE_OFFSET(PID_NUMBERS, 8),
+	ROW(UPID_SIZE, 8, UPID_MAX, 8, .optional = true),
+	/* The first member of struct upid, so 0 is an offset. */
+	ROW(UPID_NR, 0, UPID_MAX - 4, 4, .optional = true),
+	MAYBE_OFFSET(TASK_CGROUPS, 8),
+	MAYBE_OFFSET(CSS_SET_DFL_CGRP, 8),
+	MAYBE_OFFSET(CGROUP_KN, 8),
+	MAYBE_OFFSET(KERNFS_NAME, 8),
+	MAYBE_OFFSET(KERNFS_PARENT, 8),
 };
 
 static_assert(ARRAY_SIZE(fields) == VIGIL_LINUX_FIELDS);
@@ -120,6 +144,7 @@ static const char *relation(u32 *field, u32 which, const char *why)
 static const char *check_relations(const u64 *v, u32 *field)
 {
 	const u64 page = v[VIGIL_PROFILE_FIELD_PAGE_SIZE];
+	const u64 upid = v[VIGIL_PROFILE_FIELD_UPID_SIZE];
 	const u64 text = v[VIGIL_PROFILE_FIELD_SYM_ETEXT] -
 			 v[VIGIL_PROFILE_FIELD_SYM_STEXT];
 	const u64 data = v[VIGIL_PROFILE_FIELD_SYM_EDATA] -
@@ -138,6 +163,9 @@ static const char *check_relations(const u64 *v, u32 *field)
 	if (v[VIGIL_PROFILE_FIELD_PAGE_COMPOUND_HEAD] + sizeof(u64) > page)
 		return relation(field, VIGIL_PROFILE_FIELD_PAGE_COMPOUND_HEAD,
 				"doesn't fit page-size");
+	if (upid && v[VIGIL_PROFILE_FIELD_UPID_NR] + sizeof(u32) > upid)
+		return relation(field, VIGIL_PROFILE_FIELD_UPID_NR,
+				"doesn't fit upid-size");
 	return NULL;
 }
 

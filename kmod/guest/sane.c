@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Text of a guest that people shall read.
+ * Text of a guest that people read where nobody escapes it: in the kernel's trace.
+ * All other ways hand it out as it is, for user space to print.
  */
 
 #include <linux/export.h>

@@ -59,7 +59,7 @@ struct vigil_win_process {
 	u64 eprocess;
 	u32 pid;
 	u32 ppid;
-	/** @name: First 15 bytes of its image's; control bytes replaced. */
+	/** @name: First 15 bytes of its image's, any bytes; terminated. */
 	char name[VIGIL_WIN_NAME_SIZE];
 	/** @create_time: In 100 ns since 1601. */
 	u64 create_time;

@@ -48,6 +48,10 @@ static int windows_read_pid(struct vigil_windows *win, u64 eprocess, u32 field,
 	return err;
 }
 
+/*
+ * The bytes are of the guest's code page, which isn't known here: they are handed
+ * out as they are, and whoever prints them escapes what isn't UTF-8.
+ */
 static int windows_read_name(struct vigil_windows *win, u64 eprocess,
 			     char *name)
 {
@@ -57,7 +61,6 @@ static int windows_read_name(struct vigil_windows *win, u64 eprocess,
 				 vigil_windows_field(win, F(EPROCESS_IMAGE_FILE_NAME)),
 				 name, VIGIL_WIN_NAME_SIZE - 1);
 	name[VIGIL_WIN_NAME_SIZE - 1] = '\0';
-	vigil_sane_text(name, VIGIL_WIN_NAME_SIZE);
 	return err;
 }
 
