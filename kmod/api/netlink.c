@@ -12,7 +12,7 @@
 #include "core/vm.h"
 #include "protect/selfmap.h"
 
-#define ABI_VERSION	2
+#define ABI_VERSION	3
 
 /* --- permission ----------------------------------------------------------- */
 
@@ -36,6 +36,8 @@ int vigil_nl_pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 
 int vigil_nl_start(struct netlink_callback *cb)
 {
+	/* Of any dump: one message has to fit in an empty buffer. */
+	cb->min_dump_alloc = VIGIL_ALERT_MSG_SIZE;
 	return check_sender(cb->skb, cb->extack);
 }
 
@@ -63,6 +65,24 @@ struct vigil_vm *vigil_nl_vm(const struct genl_info *info, u32 attr)
 		return ERR_PTR(-ENOENT);
 	}
 	return vm;
+}
+
+/**
+ * vigil_nl_check_string - Is a string all that an attribute has?
+ * @attr: the attribute, whose policy says that it is a string; or NULL
+ * @extack: says why not
+ *
+ * What is behind a zero would be left out, and the sender think it was taken.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int vigil_nl_check_string(const struct nlattr *attr,
+			  struct netlink_ext_ack *extack)
+{
+	if (!attr || strlen(nla_data(attr)) + 1 == nla_len(attr))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr, "the string has a zero in it");
+	return -EINVAL;
 }
 
 /* --- replies -------------------------------------------------------------- */
@@ -199,6 +219,13 @@ void vigil_nl_multicast(struct sk_buff *msg, void *hdr)
 	genlmsg_end(msg, hdr);
 	genlmsg_multicast(&vigil_nl_family, msg, 0, VIGIL_NLGRP_MONITOR,
 			  GFP_KERNEL);
+}
+
+/* What they would be told could not be made: as if they had been too slow. */
+void vigil_nl_multicast_lost(void)
+{
+	genl_set_err(&vigil_nl_family, &init_net, 0, VIGIL_NLGRP_MONITOR,
+		     -ENOBUFS);
 }
 
 /* --- capabilities --------------------------------------------------------- */

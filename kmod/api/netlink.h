@@ -29,6 +29,9 @@ int vigil_nl_dump_vms(struct sk_buff *skb, struct netlink_callback *cb,
 void *vigil_nl_dump_put(struct sk_buff *skb, struct netlink_callback *cb);
 bool vigil_nl_has_listeners(void);
 void vigil_nl_multicast(struct sk_buff *msg, void *hdr);
+void vigil_nl_multicast_lost(void);
+int vigil_nl_check_string(const struct nlattr *attr,
+			  struct netlink_ext_ack *extack);
 
 /* netlink_vm.c */
 void vigil_nl_announce(struct vigil_vm *vm, bool attached);

@@ -5,137 +5,13 @@
 #include "api/netlink.h"
 #include "core/vm.h"
 
-static int put_alert_process(struct sk_buff *msg, u16 attr,
-			     const struct vigil_alert_process *p)
-{
-	struct nlattr *nest;
-
-	nest = nla_nest_start(msg, attr);
-	if (!nest ||
-	    nla_put_u32(msg, VIGIL_A_PROCESS_PID, p->pid) ||
-	    nla_put_u32(msg, VIGIL_A_PROCESS_PPID, p->ppid) ||
-	    nla_put_string(msg, VIGIL_A_PROCESS_COMM, p->comm) ||
-	    nla_put_uint(msg, VIGIL_A_PROCESS_START_TIME, p->start_time) ||
-	    nla_put_uint(msg, VIGIL_A_PROCESS_TASK, p->task) ||
-	    nla_put_uint(msg, VIGIL_A_PROCESS_ROOT, p->root))
-		return -EMSGSIZE;
-	/* what Linux alone has: a process of Windows is not root's */
-	if (p->mm &&
-	    (nla_put_u32(msg, VIGIL_A_PROCESS_UID, p->uid) ||
-	     nla_put_u32(msg, VIGIL_A_PROCESS_GID, p->gid) ||
-	     nla_put_uint(msg, VIGIL_A_PROCESS_MM, p->mm)))
-		return -EMSGSIZE;
-	if (p->exe[0] && nla_put_string(msg, VIGIL_A_PROCESS_EXE, p->exe))
-		return -EMSGSIZE;
-	nla_nest_end(msg, nest);
-	return 0;
-}
-
-static int put_alert_vma(struct sk_buff *msg, const struct vigil_alert_vma *v)
-{
-	struct nlattr *nest;
-
-	nest = nla_nest_start(msg, VIGIL_A_ALERT_VMA);
-	if (!nest ||
-	    nla_put_uint(msg, VIGIL_A_VMA_START, v->start) ||
-	    nla_put_uint(msg, VIGIL_A_VMA_END, v->end) ||
-	    nla_put_uint(msg, VIGIL_A_VMA_FLAGS, v->flags) ||
-	    nla_put_uint(msg, VIGIL_A_VMA_PGOFF, v->pgoff) ||
-	    nla_put_u32(msg, VIGIL_A_VMA_KIND, v->kind))
-		return -EMSGSIZE;
-	if (v->path[0] && nla_put_string(msg, VIGIL_A_VMA_PATH, v->path))
-		return -EMSGSIZE;
-	nla_nest_end(msg, nest);
-	return 0;
-}
-
-static int put_registers(struct sk_buff *msg, const struct vigil_alert *a)
-{
-	const struct vigil_cpu *cpu = &a->cpu;
-
-	if (nla_put_u32(msg, VIGIL_A_ALERT_VCPU, a->vcpu) ||
-	    nla_put_uint(msg, VIGIL_A_ALERT_RIP, a->rip) ||
-	    nla_put_uint(msg, VIGIL_A_ALERT_RSP, cpu->gpr[VIGIL_CPU_RSP]) ||
-	    nla_put_uint(msg, VIGIL_A_ALERT_RFLAGS, cpu->rflags) ||
-	    nla_put_uint(msg, VIGIL_A_ALERT_CR3, cpu->cr3) ||
-	    nla_put_uint(msg, VIGIL_A_ALERT_GPA, a->gpa) ||
-	    nla_put(msg, VIGIL_A_ALERT_REGISTERS, sizeof(cpu->gpr),
-		    cpu->gpr))
-		return -EMSGSIZE;
-	if (a->code_len &&
-	    nla_put(msg, VIGIL_A_ALERT_CODE, a->code_len, a->code))
-		return -EMSGSIZE;
-	if (a->module[0] &&
-	    nla_put_string(msg, VIGIL_A_ALERT_MODULE, a->module))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int put_fetch(struct sk_buff *msg, const struct vigil_alert *a)
-{
-	if (nla_put_u32(msg, VIGIL_A_ALERT_TID, a->tid) ||
-	    nla_put_u32(msg, VIGIL_A_ALERT_PAGE, a->page))
-		return -EMSGSIZE;
-	return put_alert_vma(msg, &a->vma);
-}
-
-static int put_alert_selfmap(struct sk_buff *msg,
-			     const struct vigil_alert_selfmap *s)
-{
-	struct nlattr *nest;
-
-	nest = nla_nest_start(msg, VIGIL_A_ALERT_SELFMAP);
-	if (!nest ||
-	    nla_put_u32(msg, VIGIL_A_ALERT_SELFMAP_TABLE, s->table) ||
-	    nla_put_uint(msg, VIGIL_A_ALERT_SELFMAP_ROOT, s->root) ||
-	    nla_put_u32(msg, VIGIL_A_ALERT_SELFMAP_SLOT, s->slot) ||
-	    nla_put_u32(msg, VIGIL_A_ALERT_SELFMAP_FINDING, s->finding) ||
-	    nla_put_uint(msg, VIGIL_A_ALERT_SELFMAP_OLD, s->old) ||
-	    nla_put_uint(msg, VIGIL_A_ALERT_SELFMAP_NEW, s->new) ||
-	    nla_put_uint(msg, VIGIL_A_ALERT_SELFMAP_VALUE, s->value) ||
-	    nla_put_u32(msg, VIGIL_A_ALERT_SELFMAP_DONE, s->done) ||
-	    nla_put_u32(msg, VIGIL_A_ALERT_SELFMAP_BY, s->by))
-		return -EMSGSIZE;
-	nla_nest_end(msg, nest);
-	return 0;
-}
-
-/* What was done, and at whose wish. */
-static int put_action(struct sk_buff *msg, const struct vigil_alert *a)
-{
-	if (nla_put_u32(msg, VIGIL_A_ALERT_ASKED, a->asked) ||
-	    nla_put_u32(msg, VIGIL_A_ALERT_OUTCOME, a->outcome))
-		return -EMSGSIZE;
-	return a->protect_id ?
-	       nla_put_u32(msg, VIGIL_A_ALERT_PROTECT_ID, a->protect_id) : 0;
-}
-
-/* Of which something was done, or left, that may be no entry's wish. */
-static bool has_action(const struct vigil_alert *a)
-{
-	switch (a->kind) {
-	case VIGIL_ALERT_KIND_SELFMAP:
-	case VIGIL_ALERT_KIND_UNREADABLE:
-	case VIGIL_ALERT_KIND_WITHOUT_PROFILE:
-		return true;
-	default:
-		return a->protect_id;
-	}
-}
-
 static int put_verdict(struct sk_buff *msg, const struct vigil_alert *a)
 {
-	bool selfmap = a->kind == VIGIL_ALERT_KIND_SELFMAP;
-
-	if (a->kind == VIGIL_ALERT_KIND_EXEC &&
-	    nla_put_u32(msg, VIGIL_A_ALERT_RULE, a->key.rules))
+	if (a->has_verdict &&
+	    (nla_put_u32(msg, VIGIL_A_ALERT_ASKED, a->asked) ||
+	     nla_put_u32(msg, VIGIL_A_ALERT_OUTCOME, a->outcome)))
 		return -EMSGSIZE;
-	if (has_action(a) && put_action(msg, a))
-		return -EMSGSIZE;
-	if (a->kind == VIGIL_ALERT_KIND_UNREADABLE &&
-	    nla_put_u32(msg, VIGIL_A_ALERT_REASON, a->reason))
-		return -EMSGSIZE;
-	if (selfmap && put_alert_selfmap(msg, &a->selfmap))
+	if (a->entry && nla_put_u32(msg, VIGIL_A_ALERT_PROTECT_ID, a->entry))
 		return -EMSGSIZE;
 	if (a->mitre && nla_put_string(msg, VIGIL_A_ALERT_MITRE, a->mitre))
 		return -EMSGSIZE;
@@ -156,17 +32,7 @@ static int put_alert(struct sk_buff *msg, const struct vigil_vm *vm,
 	    nla_put_u32(msg, VIGIL_A_ALERT_KIND, a->kind) ||
 	    put_verdict(msg, a))
 		return -EMSGSIZE;
-	if (a->process.task &&
-	    put_alert_process(msg, VIGIL_A_ALERT_PROCESS, &a->process))
-		return -EMSGSIZE;
-	if (a->victim.task &&
-	    put_alert_process(msg, VIGIL_A_ALERT_VICTIM, &a->victim))
-		return -EMSGSIZE;
-	if (a->has_cpu && put_registers(msg, a))
-		return -EMSGSIZE;
-	if (a->has_fetch && put_fetch(msg, a))
-		return -EMSGSIZE;
-	return 0;
+	return a->ops ? a->ops->put(msg, a) : 0;
 }
 
 struct alert_dump {
@@ -241,12 +107,15 @@ void vigil_nl_alert(struct vigil_vm *vm, const struct vigil_alert *alert)
 
 	if (!vigil_nl_has_listeners())
 		return;
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!msg)
+	msg = genlmsg_new(VIGIL_ALERT_MSG_SIZE, GFP_KERNEL);
+	if (!msg) {
+		vigil_nl_multicast_lost();
 		return;
+	}
 	hdr = genlmsg_put(msg, 0, 0, &vigil_nl_family, 0, VIGIL_CMD_ALERT_NTF);
-	if (!hdr || put_alert(msg, vm, alert)) {
+	if (WARN_ON_ONCE(!hdr || put_alert(msg, vm, alert))) {
 		nlmsg_free(msg);
+		vigil_nl_multicast_lost();
 		return;
 	}
 	vigil_nl_multicast(msg, hdr);

@@ -3,19 +3,19 @@
  * Netlink: stats-get.
  */
 #include "api/netlink.h"
-#include "core/count.h"
 #include "core/vm.h"
 #include "protect/exec/exec.h"
+#include "protect/guest.h"
 
-/* Counted by KVM. */
 static const struct {
 	u16 attr;
 	u16 offset;
-} kvm_stats[] = {
+} exec_stats[] = {
 #define STAT(attr, field) \
 	{ VIGIL_A_STATS_##attr, offsetof(struct vigil_exec_stats, field) }
 	STAT(FETCHES, fetches),
 	STAT(GRANTED, granted),
+	STAT(GRANTED_AROUND, granted_around),
 	STAT(OPENED, opened),
 	STAT(REFUSED, refused),
 	STAT(RETRIED, retried),
@@ -31,23 +31,23 @@ static const struct {
 	STAT(NESTED, nested),
 	STAT(PAGES_GRANTED, pages_granted),
 	STAT(PAGES_OPEN, pages_open),
+	STAT(JUDGED, judged),
+	STAT(UNPROTECTED, unprotected),
+	STAT(KERNEL, kernel),
+	STAT(NO_PROFILE, no_profile),
+	STAT(UNREADABLE, unreadable),
+	STAT(FETCH_TIME, fetch_time),
+	STAT(PROCESSES, processes),
+	STAT(IDENTIFIED, identified),
+	STAT(PROCESS_SWEEPS, process_sweeps),
+	STAT(PROCESS_SWEEP_TIME, process_sweep_time),
+	STAT(SHARED, shared),
 #undef STAT
 };
 
-/* Counted by vigil. */
-static const u16 counts[] = {
-	[VIGIL_COUNT_GRANTED_AROUND] = VIGIL_A_STATS_GRANTED_AROUND,
-	[VIGIL_COUNT_JUDGED] = VIGIL_A_STATS_JUDGED,
-	[VIGIL_COUNT_UNPROTECTED] = VIGIL_A_STATS_UNPROTECTED,
-	[VIGIL_COUNT_KERNEL] = VIGIL_A_STATS_KERNEL,
-	[VIGIL_COUNT_NO_PROFILE] = VIGIL_A_STATS_NO_PROFILE,
-	[VIGIL_COUNT_UNREADABLE] = VIGIL_A_STATS_UNREADABLE,
-	[VIGIL_COUNT_REREAD] = VIGIL_A_STATS_REREAD,
-	[VIGIL_COUNT_ALERTS] = VIGIL_A_STATS_ALERTS,
-	[VIGIL_COUNT_FETCH_TIME] = VIGIL_A_STATS_FETCH_TIME,
-};
-
-static_assert(ARRAY_SIZE(counts) == VIGIL_COUNTS);
+/* Each of &struct vigil_exec_stats once. */
+static_assert(ARRAY_SIZE(exec_stats) ==
+	      sizeof(struct vigil_exec_stats) / sizeof(u64));
 
 static int put_stats(struct sk_buff *msg, struct vigil_vm *vm)
 {
@@ -56,15 +56,18 @@ static int put_stats(struct sk_buff *msg, struct vigil_vm *vm)
 
 	vigil_exec_stats(vm, &s);
 	err = nla_put_u32(msg, VIGIL_A_STATS_VM_ID, vm->id);
-	for (size_t i = 0; !err && i < ARRAY_SIZE(kvm_stats); i++)
-		err = nla_put_uint(msg, kvm_stats[i].attr,
-				   *(u64 *)((void *)&s + kvm_stats[i].offset));
-	for (size_t i = 0; !err && i < ARRAY_SIZE(counts); i++)
-		err = nla_put_uint(msg, counts[i], vigil_count_read(vm, i));
-	if (!err)
-		err = nla_put_uint(msg, VIGIL_A_STATS_ALERTS_FOLDED,
-				   vigil_alerts_folded(&vm->alerts));
-	return err;
+	for (size_t i = 0; !err && i < ARRAY_SIZE(exec_stats); i++)
+		err = nla_put_uint(msg, exec_stats[i].attr,
+				   *(u64 *)((void *)&s + exec_stats[i].offset));
+	if (err ||
+	    nla_put_uint(msg, VIGIL_A_STATS_REREAD, vigil_guest_reread(vm)) ||
+	    /* Each has a number. */
+	    nla_put_uint(msg, VIGIL_A_STATS_ALERTS,
+			 vigil_alerts_last(&vm->alerts)) ||
+	    nla_put_uint(msg, VIGIL_A_STATS_ALERTS_FOLDED,
+			 vigil_alerts_folded(&vm->alerts)))
+		return -EMSGSIZE;
+	return 0;
 }
 
 int vigil_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)

@@ -40,7 +40,7 @@ static int put_vm(struct sk_buff *msg, struct vigil_vm *vm)
 	    nla_put_u32(msg, VIGIL_A_VM_EXEC, vigil_exec_is_on(vm)) ||
 	    nla_put_u32(msg, VIGIL_A_VM_PROFILE_STATE,
 			vigil_guest_state(vm)) ||
-	    nla_put_u32(msg, VIGIL_A_VM_SWEEP_MS, READ_ONCE(vm->sweep_ms)))
+	    nla_put_u32(msg, VIGIL_A_VM_SWEEP_MS, vigil_exec_sweep_ms(vm)))
 		return -EMSGSIZE;
 	return put_vm_selfmap(msg, vm);
 }
@@ -68,6 +68,9 @@ int vigil_nl_vm_new_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "which VM? its file descriptor is missing");
 		return -EINVAL;
 	}
+	err = vigil_nl_check_string(info->attrs[VIGIL_A_VM_NAME], info->extack);
+	if (err)
+		return err;
 	if (info->attrs[VIGIL_A_VM_NAME])
 		name = nla_data(info->attrs[VIGIL_A_VM_NAME]);
 	msg = vigil_nl_reply_new(info, &hdr);
@@ -97,9 +100,8 @@ int vigil_nl_vm_set_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(vm);
 	mutex_lock(&vm->lock);
 	if (attrs[VIGIL_A_VM_SWEEP_MS])
-		WRITE_ONCE(vm->sweep_ms,
-			   nla_get_u32(attrs[VIGIL_A_VM_SWEEP_MS]));
-	vigil_exec_settings_changed(vm);
+		vigil_exec_set_sweep_ms(vm,
+					nla_get_u32(attrs[VIGIL_A_VM_SWEEP_MS]));
 	if (attrs[VIGIL_A_VM_SWEEP])
 		vigil_exec_sweep(vm);
 	mutex_unlock(&vm->lock);
@@ -132,11 +134,14 @@ void vigil_nl_announce(struct vigil_vm *vm, bool attached)
 	if (!vigil_nl_has_listeners())
 		return;
 	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!msg)
+	if (!msg) {
+		vigil_nl_multicast_lost();
 		return;
+	}
 	hdr = genlmsg_put(msg, 0, 0, &vigil_nl_family, 0, cmd);
-	if (!hdr || (attached ? put_vm : put_identity)(msg, vm)) {
+	if (WARN_ON_ONCE(!hdr || (attached ? put_vm : put_identity)(msg, vm))) {
 		nlmsg_free(msg);
+		vigil_nl_multicast_lost();
 		return;
 	}
 	vigil_nl_multicast(msg, hdr);

@@ -8,6 +8,7 @@
 #include "api/netlink_dump.h"
 #include "core/vm.h"
 #include "guest/budget.h"
+#include "protect/alert_process.h"
 #include "protect/exec/exec.h"
 #include "protect/guest.h"
 

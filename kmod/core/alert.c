@@ -1,145 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Alerts of one VM.
+ * The ring of alerts of one VM.
  *
- * The guest decides how many there are, so both their number and their rate are
- * bounded: what was told a moment ago, or comes too fast, is counted and told
- * with the next one like it.
+ * The guest decides how many there are, so their number is bounded.  Where the
+ * ring is full, repetitions give way before the first alert of a process, and
+ * that before the first of a source; of one class the oldest goes.
  */
+#include <linux/bitops.h>
 #include <linux/export.h>
-#include <linux/jhash.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/time64.h>
 #include <kunit/visibility.h>
 
 #include "core/alert.h"
 
-/* The same is told again after this time, if it still happens. */
-#define FOLD_TIME	(10ULL * NSEC_PER_SEC)
-/* No more than this at once, then one per TOKEN_TIME. */
-#define TOKENS		64
-#define TOKEN_TIME	(NSEC_PER_SEC / 32)
-
-void vigil_alerts_init(struct vigil_alerts *a)
+/**
+ * vigil_alerts_init - Begin without any
+ * @a: the VM's alerts
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vigil_alerts_init(struct vigil_alerts *a)
 {
 	memset(a, 0, sizeof(*a));
 	spin_lock_init(&a->lock);
-	a->tokens = TOKENS;
+	a->ring = RB_ROOT;
+	for (int i = 0; i < VIGIL_ALERT_CLASSES; i++)
+		INIT_LIST_HEAD(&a->classes[i]);
+	return vigil_alerts_init_budget(a);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_init);
 
+/**
+ * vigil_alerts_destroy - Undo vigil_alerts_init(), which may have failed
+ * @a: the VM's alerts, which nobody uses
+ */
 void vigil_alerts_destroy(struct vigil_alerts *a)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(a->ring); i++)
-		vigil_alert_put(a->ring[i]);
+	struct vigil_alert *alert, *next;
+
+	for (int i = 0; i < VIGIL_ALERT_CLASSES; i++) {
+		list_for_each_entry_safe(alert, next, &a->classes[i], link)
+			vigil_alert_put(alert);
+	}
+	vigil_alerts_free_budget(a);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_destroy);
-
-/* --- folding -------------------------------------------------------------- */
-
-static bool same_key(const struct vigil_alert_key *a,
-		     const struct vigil_alert_key *b)
-{
-	return a->process == b->process && a->mm == b->mm &&
-	       a->page == b->page && a->content == b->content &&
-	       a->rules == b->rules && a->entry == b->entry;
-}
-
-static struct vigil_alert_fold *fold_set(struct vigil_alerts *a,
-					 const struct vigil_alert_key *key)
-{
-	u64 words[] = { key->process, key->mm, key->page, key->content };
-	u32 hash = jhash(words, sizeof(words), 0);
-
-	return a->folds[hash % VIGIL_ALERT_SETS];
-}
-
-static struct vigil_alert_fold *find_fold(struct vigil_alerts *a,
-					  const struct vigil_alert_key *key)
-{
-	struct vigil_alert_fold *set = fold_set(a, key);
-
-	lockdep_assert_held(&a->lock);
-	for (int i = 0; i < VIGIL_ALERT_WAYS; i++) {
-		if (same_key(&set[i].key, key))
-			return &set[i];
-	}
-	return NULL;
-}
-
-/* Takes the place of the one that was told longest ago. */
-static struct vigil_alert_fold *new_fold(struct vigil_alerts *a,
-					 const struct vigil_alert_key *key)
-{
-	struct vigil_alert_fold *set = fold_set(a, key);
-	struct vigil_alert_fold *fold = &set[0];
-
-	lockdep_assert_held(&a->lock);
-	for (int i = 1; i < VIGIL_ALERT_WAYS; i++) {
-		if (set[i].told < fold->told)
-			fold = &set[i];
-	}
-	*fold = (struct vigil_alert_fold){ .key = *key };
-	return fold;
-}
-
-static bool take_token(struct vigil_alerts *a, u64 now)
-{
-	u64 earned = div64_u64(now - a->refilled, TOKEN_TIME);
-
-	lockdep_assert_held(&a->lock);
-	if (earned) {
-		a->tokens = min_t(u64, a->tokens + earned, TOKENS);
-		a->refilled = now;
-	}
-	if (!a->tokens)
-		return false;
-	a->tokens--;
-	return true;
-}
-
-/**
- * vigil_alerts_admit - Shall an alert be told?
- * @a: the VM's alerts
- * @key: what it is about
- * @now: a monotonic clock, in nanoseconds
- * @folded: if it shall, how many like it were not
- * @seq: else, the last one like it that was; 0 if none
- *
- * Return: true if it shall.
- */
-bool vigil_alerts_admit(struct vigil_alerts *a,
-			const struct vigil_alert_key *key, u64 now,
-			u32 *folded, u64 *seq)
-{
-	struct vigil_alert_fold *fold;
-	bool tell;
-
-	spin_lock(&a->lock);
-	/* The clock was read before: who came later may have been first. */
-	now = max(now, a->refilled);
-	fold = find_fold(a, key);
-	tell = !(fold && fold->told && fold->told + FOLD_TIME > now) &&
-	       take_token(a, now);
-	if (!fold)
-		fold = new_fold(a, key);
-	*folded = fold->folded;
-	*seq = fold->seq;
-	if (tell) {
-		fold->told = now;
-		fold->folded = 0;
-	} else {
-		fold->folded++;
-		a->folded++;
-	}
-	spin_unlock(&a->lock);
-	return tell;
-}
-EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_admit);
-
-/* --- the ring ------------------------------------------------------------- */
 
 /**
  * vigil_alert_put - Be done with an alert
@@ -147,30 +54,57 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_admit);
  */
 void vigil_alert_put(struct vigil_alert *alert)
 {
-	if (alert && refcount_dec_and_test(&alert->users))
+	if (!alert || !refcount_dec_and_test(&alert->users))
+		return;
+	if (alert->ops)
+		alert->ops->free(alert);
+	else
 		kfree(alert);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_alert_put);
 
-static struct vigil_alert **slot(struct vigil_alerts *a, u64 seq)
+static bool alert_is_older(struct rb_node *a, const struct rb_node *b)
 {
-	return &a->ring[seq % VIGIL_ALERT_RING];
+	return rb_entry(a, struct vigil_alert, node)->seq <
+	       rb_entry(b, struct vigil_alert, node)->seq;
+}
+
+/*
+ * Make room for an alert.  Return: what gave way, or NULL: there is room, or all
+ * that are kept rank higher.  Then the alert is one too many, and goes next: who
+ * reads from any number on finds the newest, and by its number what is lost.
+ */
+static struct vigil_alert *alerts_make_room(struct vigil_alerts *a,
+					    const struct vigil_alert *alert)
+{
+	struct vigil_alert *oldest = NULL;
+
+	lockdep_assert_held(&a->lock);
+	if (a->nr < VIGIL_ALERT_RING)
+		return NULL;
+	for (int i = 0; !oldest && i < VIGIL_ALERT_CLASSES; i++)
+		oldest = list_first_entry_or_null(&a->classes[i],
+						  struct vigil_alert, link);
+	if (a->nr == VIGIL_ALERT_RING && oldest->class > alert->class)
+		return NULL;
+	list_del(&oldest->link);
+	rb_erase(&oldest->node, &a->ring);
+	a->nr--;
+	return oldest;
 }
 
 /**
  * vigil_alerts_add - Put an alert on the ring
  * @a: the VM's alerts
- * @alert: allocated by kmalloc(), the caller's own
+ * @alert: the caller's own
  *
- * The oldest gives way.  The caller stays a user of the alert, and is done with
- * it by vigil_alert_put().
+ * The caller stays a user of the alert, and is done with it by vigil_alert_put().
  *
  * Return: the alert's sequence number.
  */
 u64 vigil_alerts_add(struct vigil_alerts *a, struct vigil_alert *alert)
 {
-	const struct vigil_alert_key *key;
-	struct vigil_alert_fold *fold;
+	struct vigil_alert *gone;
 	u64 seq;
 
 	/* The ring and the caller. */
@@ -178,13 +112,14 @@ u64 vigil_alerts_add(struct vigil_alerts *a, struct vigil_alert *alert)
 	spin_lock(&a->lock);
 	seq = ++a->last;
 	alert->seq = seq;
-	swap(*slot(a, seq), alert);
-	key = &(*slot(a, seq))->key;
-	fold = key->rules ? find_fold(a, key) : NULL;
-	if (fold)
-		fold->seq = seq;
+	gone = alerts_make_room(a, alert);
+	rb_add(&alert->node, &a->ring, alert_is_older);
+	list_add_tail(&alert->link, &a->classes[alert->class]);
+	a->nr++;
+	if (alert->key.what)
+		vigil_alerts_reported(a, &alert->key, seq);
 	spin_unlock(&a->lock);
-	vigil_alert_put(alert);
+	vigil_alert_put(gone);
 	return seq;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_add);
@@ -200,21 +135,48 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_add);
 struct vigil_alert *vigil_alerts_get(struct vigil_alerts *a, u64 seq,
 				     u64 *lost)
 {
-	u64 oldest, from = max(seq, 1ULL);
-	struct vigil_alert *alert = NULL;
+	const u64 from = max(seq, 1ULL);
+	struct vigil_alert *found = NULL;
+	struct rb_node *node;
 
 	spin_lock(&a->lock);
-	oldest = a->last < VIGIL_ALERT_RING ? 1 : a->last - VIGIL_ALERT_RING + 1;
-	*lost = from < oldest ? oldest - from : 0;
-	from += *lost;
-	if (from <= a->last) {
-		alert = *slot(a, from);
-		refcount_inc(&alert->users);
+	node = a->ring.rb_node;
+	while (node) {
+		struct vigil_alert *alert = rb_entry(node, struct vigil_alert,
+						     node);
+
+		if (alert->seq >= from) {
+			found = alert;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
 	}
+	if (found)
+		refcount_inc(&found->users);
 	spin_unlock(&a->lock);
-	return alert;
+	*lost = found ? found->seq - from : 0;
+	return found;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_get);
+
+/**
+ * vigil_alerts_class_of - The class of an alert about the VM as a whole
+ * @a: the VM's alerts
+ * @kind: the kind of alert
+ *
+ * The guest can bring them about again and again, and only the first of a kind
+ * stays before all others.
+ *
+ * Return: the class.
+ */
+enum vigil_alert_class vigil_alerts_class_of(struct vigil_alerts *a,
+					     enum vigil_alert_kind kind)
+{
+	return test_and_set_bit(kind, &a->told_kinds) ? VIGIL_ALERT_OTHER :
+							VIGIL_ALERT_FIRST;
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_class_of);
 
 u64 vigil_alerts_last(struct vigil_alerts *a)
 {
@@ -226,14 +188,3 @@ u64 vigil_alerts_last(struct vigil_alerts *a)
 	return last;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_last);
-
-u64 vigil_alerts_folded(struct vigil_alerts *a)
-{
-	u64 folded;
-
-	spin_lock(&a->lock);
-	folded = a->folded;
-	spin_unlock(&a->lock);
-	return folded;
-}
-EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_folded);

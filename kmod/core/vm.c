@@ -14,11 +14,12 @@
 #include <linux/timekeeping.h>
 #include <linux/xarray.h>
 
-#include "core/count.h"
 #include "core/cpu.h"
 #include "core/vm.h"
 
 #define WATCH_PERIOD	HZ
+/* What was only counted waits a little longer, to be reported with other such. */
+#define FLUSH_PAUSE	HZ
 
 struct workqueue_struct *vigil_wq;
 
@@ -38,9 +39,9 @@ static void vm_free(struct kref *ref)
 {
 	struct vigil_vm *vm = container_of(ref, struct vigil_vm, ref);
 
+	kfree(vm->reserve);
 	vigil_alerts_destroy(&vm->alerts);
 	cleanup_srcu_struct(&vm->srcu);
-	free_percpu(vm->counts);
 	mutex_destroy(&vm->lock);
 	kfree(vm);
 }
@@ -101,6 +102,107 @@ unsigned int vigil_vm_generation(void)
 	return atomic_read(&generation);
 }
 
+/* --- alerts --------------------------------------------------------------- */
+
+/**
+ * vigil_alert_raise - Put an alert on the VM's ring and tell it
+ * @vm: the VM
+ * @alert: no more the caller's
+ *
+ * May sleep.  Return: the alert's sequence number.
+ */
+u64 vigil_alert_raise(struct vigil_vm *vm, struct vigil_alert *alert)
+{
+	u64 seq;
+
+	alert->time = ktime_get_real_ns();
+	seq = vigil_alerts_add(&vm->alerts, alert);
+	hooks->alert(vm, alert);
+	vigil_alert_put(alert);
+	return seq;
+}
+
+/* Report what was counted.  Without memory it stays counted. */
+static void alerts_flush(struct vigil_vm *vm, u64 until)
+{
+	struct vigil_alert *alert;
+
+	while ((alert = kzalloc(sizeof(*alert), GFP_KERNEL)) &&
+	       vigil_alerts_suppressed(&vm->alerts, until, alert)) {
+		vigil_alert_raise(vm, alert);
+		cond_resched();
+	}
+	kfree(alert);
+}
+
+/* No event comes any more; what is left without memory is told by one alert. */
+static void alerts_flush_last(struct vigil_vm *vm)
+{
+	alerts_flush(vm, U64_MAX);
+	vigil_alerts_merge(&vm->alerts);
+	if (vigil_alerts_suppressed(&vm->alerts, U64_MAX, vm->reserve)) {
+		vigil_alert_raise(vm, vm->reserve);
+		vm->reserve = NULL;
+	}
+}
+
+static void alerts_flush_later(struct vigil_vm *vm)
+{
+	u64 due = vigil_alerts_due(&vm->alerts);
+	u64 now = ktime_get_ns();
+	unsigned long delay = FLUSH_PAUSE;
+
+	if (!due)
+		return;
+	if (due > now)
+		delay += nsecs_to_jiffies(due - now);
+	queue_delayed_work(vigil_wq, &vm->flush, delay);
+}
+
+static void alerts_flush_work(struct work_struct *work)
+{
+	struct vigil_vm *vm = container_of(to_delayed_work(work),
+					   struct vigil_vm, flush);
+
+	alerts_flush(vm, ktime_get_ns());
+	alerts_flush_later(vm);
+}
+
+/**
+ * vigil_alert_admit - Shall an event be reported?
+ * @vm: the VM
+ * @key: what it is about
+ * @adm: how it is reported, or what it was counted with
+ *
+ * As vigil_alerts_admit(), and sees to it that what is counted is reported.
+ *
+ * Return: true if it shall.
+ */
+bool vigil_alert_admit(struct vigil_vm *vm, const struct vigil_alert_key *key,
+		       struct vigil_alert_admission *adm)
+{
+	bool report = vigil_alerts_admit(&vm->alerts, key, ktime_get_ns(), adm);
+
+	if (adm->pending)
+		alerts_flush_later(vm);
+	return report;
+}
+
+/**
+ * vigil_alert_withdraw - An event that was admitted can't be reported
+ * @vm: the VM
+ * @key: what it was about
+ * @adm: what was said to it
+ */
+void vigil_alert_withdraw(struct vigil_vm *vm,
+			  const struct vigil_alert_key *key,
+			  struct vigil_alert_admission *adm)
+{
+	vigil_alerts_withdraw(&vm->alerts, key, adm);
+	if (adm->pending)
+		alerts_flush_later(vm);
+}
+
 /* --- the end -------------------------------------------------------------- */
 
 static void wait_until_unused(struct vigil_vm *vm)
@@ -119,6 +221,9 @@ static void vm_end(struct vigil_vm *vm)
 	/* Not before: the attach request, a user, may be starting the watch. */
 	cancel_delayed_work_sync(&vm->watch);
 	hooks->detach(vm);
+	/* No event comes any more. */
+	cancel_delayed_work_sync(&vm->flush);
+	alerts_flush_last(vm);
 	/* Calls vm_released(), which finds that the end is under way. */
 	mmu_notifier_unregister(&vm->notifier, vm->kvm->mm);
 
@@ -233,29 +338,28 @@ static struct vigil_vm *vm_alloc(struct kvm *kvm, const char *name)
 	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		return NULL;
-	vm->counts = alloc_percpu(struct vigil_counts);
-	if (!vm->counts)
-		goto err_free;
+	vm->reserve = kzalloc(sizeof(*vm->reserve), GFP_KERNEL_ACCOUNT);
+	if (vigil_alerts_init(&vm->alerts) || !vm->reserve)
+		goto err_alerts;
 	if (init_srcu_struct(&vm->srcu))
-		goto err_counts;
+		goto err_alerts;
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
 	refcount_set(&vm->users, 1);
 	init_completion(&vm->unused);
 	INIT_DELAYED_WORK(&vm->watch, watch_work);
+	INIT_DELAYED_WORK(&vm->flush, alerts_flush_work);
 	INIT_WORK(&vm->end, end_work);
-	vigil_alerts_init(&vm->alerts);
 	vm->notifier.ops = &notifier_ops;
-	vm->sweep_ms = VIGIL_SWEEP_MS_DEFAULT;
 	vm->attached = ktime_get_real_ns();
 	vm->kvm = kvm;
 	vm->pid = kvm->userspace_pid;
 	set_name(vm, name);
 	return vm;
 
-err_counts:
-	free_percpu(vm->counts);
-err_free:
+err_alerts:
+	kfree(vm->reserve);
+	vigil_alerts_destroy(&vm->alerts);
 	kfree(vm);
 	return NULL;
 }
@@ -388,26 +492,6 @@ struct vigil_vm *vigil_vm_attach(unsigned int fd, const char *name,
 	}
 	hooks->announce(vm, true);
 	return vm;
-}
-
-/* --- alerts --------------------------------------------------------------- */
-
-/**
- * vigil_alert_raise - Put an alert on the VM's ring and tell it
- * @vm: the VM
- * @alert: allocated by kmalloc(), no more the caller's
- *
- * May sleep.  Return: the alert's sequence number.
- */
-u64 vigil_alert_raise(struct vigil_vm *vm, struct vigil_alert *alert)
-{
-	u64 seq;
-
-	alert->time = ktime_get_real_ns();
-	seq = vigil_alerts_add(&vm->alerts, alert);
-	hooks->alert(vm, alert);
-	vigil_alert_put(alert);
-	return seq;
 }
 
 /* --- module --------------------------------------------------------------- */

@@ -17,14 +17,12 @@
 
 struct kvm;
 struct netlink_ext_ack;
-struct vigil_counts;
 struct vigil_exec;
 struct vigil_guest;
 struct vigil_selfmap;
 struct vigil_vm;
 
 #define VIGIL_VM_NAME_SIZE	64
-#define VIGIL_SWEEP_MS_DEFAULT	60000
 
 /**
  * struct vigil_vm_hooks - What the layers above do for every VM
@@ -70,11 +68,12 @@ struct vigil_vm {
 	struct mutex lock;
 	/** @srcu: Readers of what the layers above replace. */
 	struct srcu_struct srcu;
-	/** @sweep_ms: Setting: period of the sweep, 0 for none. */
-	u32 sweep_ms;
 
-	struct vigil_counts __percpu *counts;
 	struct vigil_alerts alerts;
+	/** @reserve: An alert for the end, when there may be no memory. */
+	struct vigil_alert *reserve;
+	/** @flush: Reports what was only counted, once it has waited enough. */
+	struct delayed_work flush;
 	/** @guest: What is known of the guest. */
 	struct vigil_guest *guest;
 	/** @exec: State of exec protection. */
@@ -102,6 +101,11 @@ void vigil_vm_leave(struct vigil_vm *vm);
 void vigil_vm_get(struct vigil_vm *vm);
 void vigil_vm_put(struct vigil_vm *vm);
 
+bool vigil_alert_admit(struct vigil_vm *vm, const struct vigil_alert_key *key,
+		       struct vigil_alert_admission *adm);
+void vigil_alert_withdraw(struct vigil_vm *vm,
+			  const struct vigil_alert_key *key,
+			  struct vigil_alert_admission *adm);
 u64 vigil_alert_raise(struct vigil_vm *vm, struct vigil_alert *alert);
 
 /* vm_kvm.c */

@@ -13,9 +13,7 @@
 #include "core/count.h"
 #include "core/cpu.h"
 #include "core/vm.h"
-#include "protect/exec/exec.h"
 #include "protect/guest.h"
-#include "protect/selfmap.h"
 
 /*
  * Lists change while they are read.  The current task does so all the time on
@@ -40,6 +38,12 @@ struct known {
 struct vigil_guest {
 	struct vigil_vm *vm;
 	struct known __rcu *known;
+	/* Of @known: another one for each profile. */
+	atomic_t generation;
+	/* By system: what is said to a profile of another one; NULL: no claim. */
+	const char *claims[VIGIL_PROFILE_OS_WINDOWS + 1];
+	/* Walks of the guest's structures that had to start again. */
+	u64 __percpu *reread;
 	atomic_t doubts;
 	struct delayed_work reprove;
 	/* Not before this time, so that a guest can't keep it busy. */
@@ -99,6 +103,17 @@ const struct vigil_profile *vigil_guest_given(struct vigil_vm *vm)
 	struct known *known = known_get(vm);
 
 	return known ? &known->profile : NULL;
+}
+
+/**
+ * vigil_guest_generation - Which profile is it?
+ * @vm: the VM
+ *
+ * Return: a number that is another one for each profile that is given.
+ */
+unsigned int vigil_guest_generation(struct vigil_vm *vm)
+{
+	return atomic_read(&vm->guest->generation);
 }
 
 /* --- proof ---------------------------------------------------------------- */
@@ -196,6 +211,7 @@ static void replace(struct vigil_vm *vm, struct known *new)
 	lockdep_assert_held(&vm->lock);
 	old = rcu_replace_pointer(vm->guest->known, new,
 				  lockdep_is_held(&vm->lock));
+	atomic_inc(&vm->guest->generation);
 	atomic_set(&vm->guest->doubts, 0);
 	synchronize_srcu(&vm->srcu);
 	kfree(old);
@@ -205,17 +221,36 @@ static void replace(struct vigil_vm *vm, struct known *new)
 static int check_protections(struct vigil_vm *vm, enum vigil_profile_os os,
 			     struct netlink_ext_ack *extack)
 {
+	const char *const *claims = vm->guest->claims;
+
 	lockdep_assert_held(&vm->lock);
-	if (os != VIGIL_PROFILE_OS_LINUX && vigil_exec_is_on(vm)) {
-		NL_SET_ERR_MSG(extack, "exec protection is on, which is for Linux guests");
-		return -EOPNOTSUPP;
-	}
-	if (os != VIGIL_PROFILE_OS_WINDOWS && vigil_selfmap_is_on(vm)) {
-		NL_SET_ERR_MSG(extack,
-			       "self-maps are protected, which is for Windows guests: turn that off first");
+	for (size_t i = 0; i < ARRAY_SIZE(vm->guest->claims); i++) {
+		if (i == os || !claims[i])
+			continue;
+		NL_SET_ERR_MSG_FMT(extack, "%s", claims[i]);
 		return -EOPNOTSUPP;
 	}
 	return 0;
+}
+
+/**
+ * vigil_guest_claim - A protection is on that is for guests of one system
+ * @vm: the VM, its lock held
+ * @os: the system; one protection may claim it
+ * @refusal: a constant string, of less than NETLINK_MAX_FMTMSG_LEN: why there
+ *	can't be a profile of another one
+ */
+void vigil_guest_claim(struct vigil_vm *vm, enum vigil_profile_os os,
+		       const char *refusal)
+{
+	lockdep_assert_held(&vm->lock);
+	vm->guest->claims[os] = refusal;
+}
+
+/* Undo it, with the VM's lock or at its end. */
+void vigil_guest_release(struct vigil_vm *vm, enum vigil_profile_os os)
+{
+	vm->guest->claims[os] = NULL;
 }
 
 /**
@@ -312,15 +347,11 @@ void vigil_guest_trust(struct vigil_vm *vm)
 		atomic_set(&vm->guest->doubts, 0);
 }
 
-static void alert_stale(struct vigil_vm *vm)
+static void alert_stale(struct vigil_vm *vm, struct vigil_alert *alert)
 {
-	struct vigil_alert *alert = kzalloc(sizeof(*alert), GFP_KERNEL_ACCOUNT);
-
-	if (!alert)
-		return;
 	alert->kind = VIGIL_ALERT_KIND_PROFILE_STALE;
+	alert->class = vigil_alerts_class_of(&vm->alerts, alert->kind);
 	vigil_alert_raise(vm, alert);
-	vigil_count(vm, VIGIL_COUNT_ALERTS);
 }
 
 static struct known *copy_known(struct vigil_vm *vm, struct known **original)
@@ -356,21 +387,29 @@ static void reprove_work(struct work_struct *work)
 {
 	struct vigil_guest *guest = container_of(to_delayed_work(work),
 						 struct vigil_guest, reprove);
-	struct known *original, *copy;
+	struct known *original, *copy = NULL;
+	struct vigil_alert *alert;
 	const char *why;
 	int err;
 
+	/* Without memory the next doubt tries again. */
+	alert = kzalloc(sizeof(*alert), GFP_KERNEL_ACCOUNT);
 	/* On a copy, because it takes its time. */
-	copy = copy_known(guest->vm, &original);
-	if (!copy)
+	if (alert)
+		copy = copy_known(guest->vm, &original);
+	if (!copy) {
+		kfree(alert);
 		return;
+	}
 	err = prove(guest->vm, copy, REPROVE_WAIT_MS, &why);
 	if (err == -ENODATA && copy->profile.os == VIGIL_PROFILE_OS_WINDOWS)
 		err = prove_by(guest->vm, copy, PROOF_SAME, KERNEL_TRIES,
 			       REPROVE_WAIT_MS, &why);
 	kfree(copy);
 	if (err == -ENODATA && set_stale(guest->vm, original))
-		alert_stale(guest->vm);
+		alert_stale(guest->vm, alert);
+	else
+		kfree(alert);
 	WRITE_ONCE(guest->next_proof, jiffies + REPROVE_PAUSE);
 	atomic_set(&guest->doubts, 0);
 }
@@ -434,10 +473,23 @@ int vigil_view_open_as(struct vigil_view *view, struct vigil_vm *vm,
 void vigil_view_close(struct vigil_view *view)
 	__releases(&view->vm->srcu)
 {
-	vigil_count_add(view->vm, VIGIL_COUNT_REREAD,
-			view->os == VIGIL_PROFILE_OS_WINDOWS ?
-			view->win.reread : view->lx.reread);
+	vigil_guest_add_reread(view->vm,
+			       view->os == VIGIL_PROFILE_OS_WINDOWS ?
+			       view->win.reread : view->lx.reread);
 	srcu_read_unlock(&view->vm->srcu, view->srcu_idx);
+}
+
+/* --- counter -------------------------------------------------------------- */
+
+void vigil_guest_add_reread(struct vigil_vm *vm, u64 n)
+{
+	if (n)
+		this_cpu_add(*vm->guest->reread, n);
+}
+
+u64 vigil_guest_reread(const struct vigil_vm *vm)
+{
+	return vigil_count_sum(vm->guest->reread);
 }
 
 /* --- life ----------------------------------------------------------------- */
@@ -449,6 +501,11 @@ int vigil_guest_setup(struct vigil_vm *vm)
 	guest = kzalloc(sizeof(*guest), GFP_KERNEL_ACCOUNT);
 	if (!guest)
 		return -ENOMEM;
+	guest->reread = alloc_percpu(u64);
+	if (!guest->reread) {
+		kfree(guest);
+		return -ENOMEM;
+	}
 	guest->vm = vm;
 	INIT_DELAYED_WORK(&guest->reprove, reprove_work);
 	guest->next_proof = jiffies;
@@ -461,6 +518,7 @@ void vigil_guest_teardown(struct vigil_vm *vm)
 {
 	cancel_delayed_work_sync(&vm->guest->reprove);
 	kfree(rcu_access_pointer(vm->guest->known));
+	free_percpu(vm->guest->reread);
 	kfree(vm->guest);
 	vm->guest = NULL;
 }

@@ -26,6 +26,12 @@ enum vigil_profile_state vigil_guest_state(struct vigil_vm *vm);
 const struct vigil_profile *vigil_guest_profile(struct vigil_vm *vm,
 						enum vigil_profile_os os);
 const struct vigil_profile *vigil_guest_given(struct vigil_vm *vm);
+unsigned int vigil_guest_generation(struct vigil_vm *vm);
+void vigil_guest_claim(struct vigil_vm *vm, enum vigil_profile_os os,
+		       const char *refusal);
+void vigil_guest_release(struct vigil_vm *vm, enum vigil_profile_os os);
+void vigil_guest_add_reread(struct vigil_vm *vm, u64 n);
+u64 vigil_guest_reread(const struct vigil_vm *vm);
 void vigil_guest_doubt(struct vigil_vm *vm, unsigned int weight);
 void vigil_guest_trust(struct vigil_vm *vm);
 

@@ -26,12 +26,6 @@ static enum vigil_selfmap_way selfmap_choose_way(struct kvm *kvm,
 
 /* --- on and off ----------------------------------------------------------------- */
 
-static void selfmap_reset(struct vigil_selfmap *sm)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(sm->counts); i++)
-		atomic64_set(&sm->counts[i], 0);
-}
-
 static void selfmap_explain(int err, struct netlink_ext_ack *extack)
 {
 	if (err == -EBUSY)
@@ -45,7 +39,6 @@ static int selfmap_turn_on(struct vigil_selfmap *sm, enum vigil_selfmap_way way,
 {
 	int err;
 
-	selfmap_reset(sm);
 	sm->way = way;
 	err = vigil_loaded_start(sm);
 	if (err)
@@ -56,6 +49,8 @@ static int selfmap_turn_on(struct vigil_selfmap *sm, enum vigil_selfmap_way way,
 		vigil_loaded_stop(sm);
 		return err;
 	}
+	vigil_guest_claim(sm->vm, VIGIL_PROFILE_OS_WINDOWS,
+			  "self-maps are protected, which is for Windows guests: turn that off first");
 	WRITE_ONCE(sm->on, true);
 	vigil_round_start(sm);
 	return 0;
@@ -68,6 +63,7 @@ static void selfmap_turn_off(struct vigil_selfmap *sm)
 	vigil_round_stop(sm);
 	vigil_watch_stop(sm);
 	vigil_loaded_stop(sm);
+	vigil_guest_release(sm->vm, VIGIL_PROFILE_OS_WINDOWS);
 }
 
 static void selfmap_apply_settings(struct vigil_selfmap *sm,
@@ -120,8 +116,6 @@ static int selfmap_change_way(struct vigil_selfmap *sm,
 		sm->way = old;
 		if (vigil_watch_start(sm))
 			sm->way = VIGIL_SELFMAP_WAY_SWEEP;
-	} else {
-		selfmap_reset(sm);
 	}
 	WRITE_ONCE(sm->on, true);
 	vigil_round_start(sm);
@@ -188,11 +182,6 @@ int vigil_selfmap_check(struct vigil_vm *vm, u32 *wrong)
 }
 
 /* --- questions ------------------------------------------------------------------ */
-
-bool vigil_selfmap_is_on(const struct vigil_vm *vm)
-{
-	return READ_ONCE(vm->selfmap->on);
-}
 
 /* What holds now, or would by default. */
 void vigil_selfmap_settings(const struct vigil_vm *vm,

@@ -71,7 +71,6 @@ int vigil_selfmap_set(struct vigil_vm *vm,
 int vigil_selfmap_del(struct vigil_vm *vm);
 int vigil_selfmap_check(struct vigil_vm *vm, u32 *wrong);
 
-bool vigil_selfmap_is_on(const struct vigil_vm *vm);
 void vigil_selfmap_settings(const struct vigil_vm *vm,
 			    struct vigil_selfmap_settings *settings);
 bool vigil_selfmap_report(struct vigil_vm *vm, struct vigil_selfmap_report *r);

@@ -4,14 +4,124 @@
  */
 #include <linux/kvm_host.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
+#include <net/netlink.h>
 
-#include "core/count.h"
 #include "core/cpu.h"
+#include "protect/alert_process.h"
 #include "protect/selfmap_priv.h"
 
 /* Page tables that user mode can write to are how a rootkit gets in. */
 #define MITRE	"T1014"
+
+#define SELFMAP_CODE	128
+#define SELFMAP_MODULE	32
+
+/* In a key, so that no other event is of the same source. */
+#define KEY_SELFMAP	BIT(30)
+#define KEY_BLOCK	BIT(29)
+
+/* An entry of a top-level table. */
+struct vigil_selfmap_alert {
+	struct vigil_alert header;
+	enum vigil_selfmap_table table;
+	/* Guest-physical address of the table. */
+	u64 root;
+	/* With what was found, and what was left. */
+	struct vigil_selfmap_entry entry;
+	enum vigil_selfmap_by by;
+	/* Whose table it is; its task is 0 if that is not known. */
+	struct vigil_alert_process victim;
+	/* The write was seen, and all of the following is valid. */
+	bool has_cpu;
+	u8 code_len;
+	u8 code[SELFMAP_CODE];
+	u32 vcpu;
+	u64 gpa;
+	struct vigil_cpu cpu;
+	/* The image that made it; empty if it can't be told. */
+	char module[SELFMAP_MODULE];
+	/* ... and for which process. */
+	struct vigil_alert_process process;
+};
+
+/* The message: the header, the entry, both processes, the CPU, code and module. */
+static_assert(VIGIL_ALERT_HEADER_MSG +
+	      VIGIL_ATTR_SIZE(0) + 9 * VIGIL_ATTR_SIZE(sizeof(u64)) +
+	      2 * VIGIL_ALERT_PROCESS_MSG +
+	      6 * VIGIL_ATTR_SIZE(sizeof(u64)) +
+	      VIGIL_ATTR_SIZE(sizeof_field(struct vigil_cpu, gpr)) +
+	      VIGIL_ATTR_SIZE(SELFMAP_CODE) +
+	      VIGIL_ATTR_SIZE(SELFMAP_MODULE) <= VIGIL_ALERT_MSG_SIZE);
+
+/* --- messages ------------------------------------------------------------- */
+
+static int selfmap_put_entry(struct sk_buff *msg,
+			     const struct vigil_selfmap_alert *a)
+{
+	const struct vigil_selfmap_entry *e = &a->entry;
+	struct nlattr *nest;
+
+	nest = nla_nest_start(msg, VIGIL_A_ALERT_SELFMAP);
+	if (!nest ||
+	    nla_put_u32(msg, VIGIL_A_ALERT_SELFMAP_TABLE, a->table) ||
+	    nla_put_uint(msg, VIGIL_A_ALERT_SELFMAP_ROOT, a->root) ||
+	    nla_put_u32(msg, VIGIL_A_ALERT_SELFMAP_SLOT, e->index) ||
+	    nla_put_u32(msg, VIGIL_A_ALERT_SELFMAP_FINDING, e->found) ||
+	    nla_put_uint(msg, VIGIL_A_ALERT_SELFMAP_OLD, e->old) ||
+	    nla_put_uint(msg, VIGIL_A_ALERT_SELFMAP_NEW, e->new) ||
+	    nla_put_uint(msg, VIGIL_A_ALERT_SELFMAP_VALUE, e->value) ||
+	    nla_put_u32(msg, VIGIL_A_ALERT_SELFMAP_DONE, e->done) ||
+	    nla_put_u32(msg, VIGIL_A_ALERT_SELFMAP_BY, a->by))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int selfmap_put_originator(struct sk_buff *msg,
+				  const struct vigil_selfmap_alert *a)
+{
+	const struct vigil_cpu *cpu = &a->cpu;
+
+	if (vigil_alert_process_put(msg, VIGIL_A_ALERT_PROCESS, &a->process,
+				    NULL) ||
+	    nla_put_u32(msg, VIGIL_A_ALERT_VCPU, a->vcpu) ||
+	    nla_put_uint(msg, VIGIL_A_ALERT_RIP, cpu->rip) ||
+	    nla_put_uint(msg, VIGIL_A_ALERT_RSP, cpu->gpr[VIGIL_CPU_RSP]) ||
+	    nla_put_uint(msg, VIGIL_A_ALERT_RFLAGS, cpu->rflags) ||
+	    nla_put_uint(msg, VIGIL_A_ALERT_CR3, cpu->cr3) ||
+	    nla_put_uint(msg, VIGIL_A_ALERT_GPA, a->gpa) ||
+	    nla_put(msg, VIGIL_A_ALERT_REGISTERS, sizeof(cpu->gpr), cpu->gpr))
+		return -EMSGSIZE;
+	if (a->code_len &&
+	    nla_put(msg, VIGIL_A_ALERT_CODE, a->code_len, a->code))
+		return -EMSGSIZE;
+	return a->module[0] ?
+	       nla_put_string(msg, VIGIL_A_ALERT_MODULE, a->module) : 0;
+}
+
+static int selfmap_put(struct sk_buff *msg, const struct vigil_alert *alert)
+{
+	const struct vigil_selfmap_alert *a =
+		container_of(alert, struct vigil_selfmap_alert, header);
+
+	if (selfmap_put_entry(msg, a) ||
+	    vigil_alert_process_put(msg, VIGIL_A_ALERT_VICTIM, &a->victim,
+				    NULL))
+		return -EMSGSIZE;
+	return a->has_cpu ? selfmap_put_originator(msg, a) : 0;
+}
+
+static void selfmap_free(struct vigil_alert *alert)
+{
+	kfree(container_of(alert, struct vigil_selfmap_alert, header));
+}
+
+static const struct vigil_alert_ops selfmap_alert_ops = {
+	.put = selfmap_put,
+	.free = selfmap_free,
+};
+
+/* --- what is said --------------------------------------------------------- */
 
 /*
  * What is attacked again and again is told once: what the attacker chooses, as
@@ -22,12 +132,11 @@ selfmap_make_key(const struct vigil_look *look,
 		 const struct vigil_selfmap_entry *e, bool owned)
 {
 	return (struct vigil_alert_key){
+		.identity = look->table->shape.root,
 		.process = owned ? look->table->process.create_time : 0,
-		.mm = look->table->shape.root,
-		.page = e->index,
-		.content = VIGIL_ALERT_KIND_SELFMAP,
-		.rules = e->found,
-		.entry = look->check.block,
+		.piece = e->index,
+		.what = KEY_SELFMAP | (look->check.block ? KEY_BLOCK : 0) |
+			e->found,
 	};
 }
 
@@ -42,63 +151,45 @@ static void selfmap_set_process(struct vigil_alert_process *to,
 	strscpy(to->comm, p->name, sizeof(to->comm));
 }
 
-static void selfmap_set_entry(struct vigil_alert *alert,
-			      const struct vigil_look *look,
-			      const struct vigil_selfmap_entry *e)
-{
-	alert->selfmap = (struct vigil_alert_selfmap){
-		.table = look->table->kind,
-		.root = look->table->shape.root,
-		.slot = e->index,
-		.finding = e->found,
-		.old = e->old,
-		.new = e->new,
-		.value = e->value,
-		.done = e->done,
-		.by = look->by,
-	};
-}
-
 /* Up to the end of its page; none if the guest can't be read there. */
-static void selfmap_set_code(struct vigil_alert *alert, struct vigil_gmem *gm)
+static void selfmap_set_code(struct vigil_selfmap_alert *a,
+			     struct vigil_gmem *gm)
 {
-	size_t len = min_t(size_t, sizeof(alert->code),
-			   PAGE_SIZE - offset_in_page(alert->rip));
+	size_t len = min_t(size_t, sizeof(a->code),
+			   PAGE_SIZE - offset_in_page(a->cpu.rip));
 	struct vigil_space space;
 
-	vigil_space_init(&space, gm, alert->cpu.cr3,
-			 vigil_cpu_levels(&alert->cpu));
-	if (!vigil_virt_read(&space, alert->rip, alert->code, len))
-		alert->code_len = len;
+	vigil_space_init(&space, gm, a->cpu.cr3, vigil_cpu_levels(&a->cpu));
+	if (!vigil_virt_read(&space, a->cpu.rip, a->code, len))
+		a->code_len = len;
 }
 
-static void selfmap_set_module(struct vigil_alert *alert,
+static void selfmap_set_module(struct vigil_selfmap_alert *a,
 			       struct vigil_view *view)
 {
-	const char *module = vigil_windows_module_at(&view->win, alert->rip);
+	const char *module = vigil_windows_module_at(&view->win, a->cpu.rip);
 
 	if (module)
-		strscpy(alert->module, module, sizeof(alert->module));
+		strscpy(a->module, module, sizeof(a->module));
 }
 
 /* Who writes, on the thread of the vCPU that does. */
-static void selfmap_set_originator(struct vigil_alert *alert,
+static void selfmap_set_originator(struct vigil_selfmap_alert *a,
 				   struct vigil_look *look)
 {
 	struct vigil_win_process p;
 	struct vigil_view view;
 
-	alert->has_cpu = true;
-	alert->vcpu = look->vcpu->vcpu_idx;
-	vigil_cpu_read(look->vcpu, &alert->cpu);
-	alert->rip = alert->cpu.rip;
+	a->has_cpu = true;
+	a->vcpu = look->vcpu->vcpu_idx;
+	vigil_cpu_read(look->vcpu, &a->cpu);
 	if (!vigil_view_open_as(&view, look->sm->vm,
 				VIGIL_PROFILE_OS_WINDOWS)) {
 		vigil_gmem_init_vcpu(&view.gmem, look->vcpu);
-		selfmap_set_code(alert, &view.gmem.gm);
-		selfmap_set_module(alert, &view);
-		if (!vigil_windows_current(&view.win, &alert->cpu, &p))
-			selfmap_set_process(&alert->process, &p);
+		selfmap_set_code(a, &view.gmem.gm);
+		selfmap_set_module(a, &view);
+		if (!vigil_windows_current(&view.win, &a->cpu, &p))
+			selfmap_set_process(&a->process, &p);
 	}
 	vigil_view_close(&view);
 }
@@ -118,60 +209,64 @@ static bool is_owned(struct vigil_look *look,
 	return vigil_look_owned(look);
 }
 
-static struct vigil_alert *
+/* --- events --------------------------------------------------------------- */
+
+/* Return: NULL: the event is counted, as it comes too often or without memory. */
+static struct vigil_selfmap_alert *
 selfmap_new_alert(struct vigil_look *look, const struct vigil_selfmap_entry *e)
 {
 	bool owned = is_owned(look, e);
 	struct vigil_alert_key key = selfmap_make_key(look, e, owned);
-	struct vigil_alerts *alerts = &look->sm->vm->alerts;
-	struct vigil_alert *alert;
-	u32 folded;
-	u64 seq;
+	struct vigil_vm *vm = look->sm->vm;
+	struct vigil_alert_admission adm;
+	struct vigil_selfmap_alert *a;
 
-	if (!vigil_alerts_admit(alerts, &key, ktime_get_ns(), &folded, &seq))
+	if (!vigil_alert_admit(vm, &key, &adm))
 		return NULL;
-	alert = kzalloc(sizeof(*alert), GFP_KERNEL_ACCOUNT);
-	if (!alert)
+	a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
+	if (!a) {
+		vigil_alert_withdraw(vm, &key, &adm);
 		return NULL;
-	alert->kind = VIGIL_ALERT_KIND_SELFMAP;
-	alert->key = key;
-	alert->folded = folded;
-	alert->asked = look->check.block ? VIGIL_ACTION_BLOCK :
-					   VIGIL_ACTION_OBSERVE;
-	alert->outcome = was_stopped(e->done) ? VIGIL_OUTCOME_BLOCKED :
-						VIGIL_OUTCOME_ALLOWED;
-	alert->mitre = MITRE;
-	selfmap_set_entry(alert, look, e);
+	}
+	a->header.ops = &selfmap_alert_ops;
+	a->header.kind = VIGIL_ALERT_KIND_SELFMAP;
+	a->header.key = key;
+	a->header.class = adm.class;
+	a->header.folded = adm.folded;
+	a->header.has_verdict = true;
+	a->header.asked = look->check.block ? VIGIL_ACTION_BLOCK :
+					      VIGIL_ACTION_OBSERVE;
+	a->header.outcome = was_stopped(e->done) ? VIGIL_OUTCOME_BLOCKED :
+						   VIGIL_OUTCOME_ALLOWED;
+	a->header.mitre = MITRE;
+	a->table = look->table->kind;
+	a->root = look->table->shape.root;
+	a->entry = *e;
+	a->by = look->by;
 	if (owned)
-		selfmap_set_process(&alert->victim, &look->table->process);
-	return alert;
-}
-
-static void selfmap_raise(struct vigil_look *look, struct vigil_alert *alert)
-{
-	vigil_count(look->sm->vm, VIGIL_COUNT_ALERTS);
-	vigil_alert_raise(look->sm->vm, alert);
+		selfmap_set_process(&a->victim, &look->table->process);
+	return a;
 }
 
 /* An entry was found wrong; who wrote it isn't known. */
 void vigil_selfmap_alert(struct vigil_look *look,
 			 const struct vigil_selfmap_entry *e)
 {
-	struct vigil_alert *alert = selfmap_new_alert(look, e);
+	struct vigil_selfmap_alert *a = selfmap_new_alert(look, e);
 
-	if (alert)
-		selfmap_raise(look, alert);
+	if (a)
+		vigil_alert_raise(look->sm->vm, &a->header);
 }
 
 /* A vCPU is about to write it, at @gpa. */
 void vigil_selfmap_alert_write(struct vigil_look *look,
 			       const struct vigil_selfmap_entry *e, u64 gpa)
 {
-	struct vigil_alert *alert = selfmap_new_alert(look, e);
+	struct vigil_selfmap_alert *a = selfmap_new_alert(look, e);
 
-	if (!alert)
+	if (!a)
 		return;
-	alert->gpa = gpa;
-	selfmap_set_originator(alert, look);
-	selfmap_raise(look, alert);
+	a->gpa = gpa;
+	selfmap_set_originator(a, look);
+	vigil_alert_raise(look->sm->vm, &a->header);
 }

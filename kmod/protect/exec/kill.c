@@ -18,7 +18,6 @@
 #include <linux/slab.h>
 #include <kunit/visibility.h>
 
-#include "core/count.h"
 #include "core/vm.h"
 #include "protect/exec/kill.h"
 #include "protect/exec/open.h"
@@ -43,26 +42,40 @@ struct condemned {
 	u64 leader;
 	/** @mm: Its address space, as far as that was seen. */
 	u64 mm;
+	u32 pid;
+	u64 start_time;
+	/** @of_seq: An alert about it; 0: it was only counted, and so is this. */
 	u64 of_seq;
-	u32 protect_id;
-	struct vigil_alert_process process;
+	/** @outcome: The next alert about what became of it. */
+	struct vigil_kill_alert *outcome;
 	unsigned long since;
 	/** @seen: When it was last known whether the process lives. */
 	unsigned long seen;
 	/** @gone: Checks in a row that did not find it. */
 	unsigned int gone;
-	bool reported;
+	/** @told: What became of it was. */
+	bool told;
 	/** @lost: Its leader's task_struct is another one's by now. */
 	bool lost;
 	/** @found: The list of processes has it. */
 	bool found;
 };
 
+static bool condemned_is_late(const struct condemned *c)
+{
+	return time_after(jiffies, c->since + OUTCOME_TIME);
+}
+
+/* Has an alert of it to be followed by its outcome? */
+static bool condemned_is_untold(const struct condemned *c)
+{
+	return READ_ONCE(c->of_seq) && !c->told;
+}
+
 static bool is_condemned_process(const struct condemned *c,
 				 const struct vigil_task *t)
 {
-	return t->pid == c->process.pid &&
-	       t->start_time == c->process.start_time;
+	return t->pid == c->pid && t->start_time == c->start_time;
 }
 
 /*
@@ -110,17 +123,18 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_exec_is_condemned);
  * vigil_exec_condemn - Refuse all fetches of a process from now on
  * @k: the condemned processes of the VM
  * @task: a task of the process
- * @process: the process, as it is reported
- * @protect_id: what protects it
- * @seq: the alert that tells why
+ * @outcome: made by vigil_exec_kill_alert(); no more the caller's on success
+ * @seq: the alert about the process, or 0: it was only counted
+ *
+ * What becomes of a process is told if there is an alert about the process.  Who
+ * makes processes to have them killed would else make alerts without a limit.
  *
  * May sleep.  Return: 0; -EEXIST: it is condemned already; -ENOSPC: so many are
  * that this fetch alone can be refused; -ENOMEM.
  */
 int vigil_exec_condemn(struct vigil_exec_kill *k,
 		       const struct vigil_task *task,
-		       const struct vigil_alert_process *process,
-		       u32 protect_id, u64 seq)
+		       struct vigil_kill_alert *outcome, u64 seq)
 {
 	struct condemned *new, *c;
 	int err = 0;
@@ -130,17 +144,22 @@ int vigil_exec_condemn(struct vigil_exec_kill *k,
 		return -ENOMEM;
 	new->leader = task->leader;
 	new->mm = task->mm;
+	new->pid = task->pid;
+	new->start_time = task->start_time;
 	new->of_seq = seq;
-	new->protect_id = protect_id;
-	new->process = *process;
+	new->outcome = outcome;
 	new->since = jiffies;
 	new->seen = new->since;
 
 	spin_lock(&k->lock);
 	/* Another thread of the process may have been first. */
 	list_for_each_entry(c, &k->condemned, entry) {
-		if (is_condemned_process(c, task))
-			err = -EEXIST;
+		if (!is_condemned_process(c, task))
+			continue;
+		err = -EEXIST;
+		/* It was only counted until now. */
+		if (seq && !c->of_seq)
+			WRITE_ONCE(c->of_seq, seq);
 	}
 	if (!err && k->nr == VIGIL_EXEC_CONDEMNED_MAX)
 		err = -ENOSPC;
@@ -162,42 +181,103 @@ void vigil_exec_kill_begin(struct vigil_exec_kill *k)
 	mod_delayed_work(vigil_wq, &k->work, 0);
 }
 
+static int kill_alert_put(struct sk_buff *msg, const struct vigil_alert *alert)
+{
+	const struct vigil_kill_alert *a =
+		container_of(alert, struct vigil_kill_alert, header);
+
+	return vigil_alert_process_put(msg, VIGIL_A_ALERT_PROCESS, &a->process,
+				       &a->program);
+}
+
+static void kill_alert_free(struct vigil_alert *alert)
+{
+	kfree(container_of(alert, struct vigil_kill_alert, header));
+}
+
+static const struct vigil_alert_ops kill_alert_ops = {
+	.put = kill_alert_put,
+	.free = kill_alert_free,
+};
+
 /**
- * vigil_exec_kill_report - Report what became of a process
+ * vigil_exec_kill_alert - Make the alert about what will become of a process
+ * @entry: the entry that protects it
+ *
+ * Return: the alert, its process to be filled in, for vigil_alert_put(); or NULL.
+ */
+struct vigil_kill_alert *vigil_exec_kill_alert(u32 entry)
+{
+	struct vigil_kill_alert *a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
+
+	if (!a)
+		return NULL;
+	refcount_set(&a->header.users, 1);
+	a->header.ops = &kill_alert_ops;
+	a->header.kind = VIGIL_ALERT_KIND_KILL_OUTCOME;
+	a->header.class = VIGIL_ALERT_PROCESS;
+	a->header.has_verdict = true;
+	a->header.entry = entry;
+	a->header.asked = VIGIL_ACTION_KILL;
+	return a;
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_exec_kill_alert);
+
+/**
+ * vigil_exec_kill_tell - Report what became of a process
  * @vm: the VM
- * @process: the process
- * @protect_id: what protects it
- * @seq: the alert whose outcome this is
- * @outcome: the outcome
+ * @outcome: no more the caller's
+ * @seq: the alert about the process
+ * @what: what became of it
  *
  * May sleep.
  */
-void vigil_exec_kill_report(struct vigil_vm *vm,
-			    const struct vigil_alert_process *process,
-			    u32 protect_id, u64 seq, enum vigil_outcome outcome)
+void vigil_exec_kill_tell(struct vigil_vm *vm, struct vigil_kill_alert *outcome,
+			  u64 seq, enum vigil_outcome what)
 {
-	struct vigil_alert *alert = kzalloc(sizeof(*alert), GFP_KERNEL_ACCOUNT);
-
-	if (!alert)
-		return;
-	alert->kind = VIGIL_ALERT_KIND_KILL_OUTCOME;
-	alert->protect_id = protect_id;
-	alert->asked = VIGIL_ACTION_KILL;
-	alert->outcome = outcome;
-	alert->of_seq = seq;
-	alert->process = *process;
-	vigil_count(vm, VIGIL_COUNT_ALERTS);
-	vigil_alert_raise(vm, alert);
+	outcome->header.of_seq = seq;
+	outcome->header.outcome = what;
+	vigil_alert_raise(vm, &outcome->header);
 }
 
 /* --- the outcome ---------------------------------------------------------- */
 
-static void condemned_report(struct vigil_exec_kill *k, struct condemned *c,
-			     enum vigil_outcome outcome)
+/* Another one of the same process.  Return: NULL: there is no memory. */
+static struct vigil_kill_alert *
+kill_alert_again(const struct vigil_kill_alert *a)
 {
-	WRITE_ONCE(c->reported, true);
-	vigil_exec_kill_report(k->vm, &c->process, c->protect_id, c->of_seq,
-			       outcome);
+	struct vigil_kill_alert *again = vigil_exec_kill_alert(a->header.entry);
+
+	if (!again)
+		return NULL;
+	again->process = a->process;
+	again->program = a->program;
+	return again;
+}
+
+/*
+ * @last: nothing will be told of it any more.  Return: false: there is no memory,
+ * and it has to be tried again.
+ */
+static bool condemned_report(struct vigil_exec_kill *k, struct condemned *c,
+			     enum vigil_outcome what, bool last)
+{
+	struct vigil_kill_alert *outcome = c->outcome;
+	struct vigil_kill_alert *next = NULL;
+	const u64 seq = READ_ONCE(c->of_seq);
+
+	/* It was only counted. */
+	if (!seq)
+		return true;
+	if (!last) {
+		next = kill_alert_again(outcome);
+		if (!next)
+			return false;
+	}
+	c->outcome = next;
+	c->told = true;
+	vigil_exec_kill_tell(k->vm, outcome, seq, what);
+	return true;
 }
 
 static void condemned_forget(struct vigil_exec_kill *k, struct condemned *c)
@@ -207,6 +287,8 @@ static void condemned_forget(struct vigil_exec_kill *k, struct condemned *c)
 	WRITE_ONCE(k->nr, k->nr - 1);
 	spin_unlock(&k->lock);
 	synchronize_srcu(k->srcu);
+	if (c->outcome)
+		vigil_alert_put(&c->outcome->header);
 	kfree(c);
 }
 
@@ -259,17 +341,17 @@ static int condemned_walk(struct vigil_exec_kill *k, struct vigil_linux *lx)
 static void condemned_settle(struct vigil_exec_kill *k, struct condemned *c,
 			     bool lives, int err)
 {
-	const bool late = time_after(jiffies, c->since + OUTCOME_TIME);
+	const bool late = condemned_is_late(c);
 
 	if (!err)
 		c->seen = jiffies;
 	c->gone = lives || err ? 0 : c->gone + 1;
-	if (c->gone == GONE_CHECKS) {
-		condemned_report(k, c, VIGIL_OUTCOME_DEAD);
-		condemned_forget(k, c);
-	} else if (late && !c->reported) {
+	if (c->gone >= GONE_CHECKS) {
+		if (condemned_report(k, c, VIGIL_OUTCOME_DEAD, true))
+			condemned_forget(k, c);
+	} else if (late && condemned_is_untold(c)) {
 		condemned_report(k, c, err ? VIGIL_OUTCOME_UNKNOWN :
-					     VIGIL_OUTCOME_ALIVE);
+					     VIGIL_OUTCOME_ALIVE, false);
 	} else if (late && (err == -ENODATA || err == -EOPNOTSUPP ||
 			    time_after(jiffies, c->seen + BLIND_TIME))) {
 		condemned_forget(k, c);
@@ -316,7 +398,7 @@ static unsigned long condemned_period(struct vigil_exec_kill *k)
 	struct condemned *c;
 
 	list_for_each_entry(c, &k->condemned, entry) {
-		if (!c->reported || c->gone)
+		if (!condemned_is_late(c) || condemned_is_untold(c) || c->gone)
 			return WATCH_PERIOD;
 		period = min(period, jiffies - c->since);
 	}
@@ -358,8 +440,9 @@ void vigil_exec_kill_stop(struct vigil_exec_kill *k)
 	cancel_delayed_work_sync(&k->work);
 	WRITE_ONCE(k->stopping, false);
 	list_for_each_entry_safe(c, next, &k->condemned, entry) {
-		if (!c->reported)
-			condemned_report(k, c, VIGIL_OUTCOME_UNKNOWN);
+		if (condemned_is_untold(c))
+			condemned_report(k, c, VIGIL_OUTCOME_UNKNOWN, true);
 		condemned_forget(k, c);
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(vigil_exec_kill_stop);

@@ -11,6 +11,7 @@
 
 #include "core/alert.h"
 #include "guest/linux.h"
+#include "protect/alert_process.h"
 
 struct srcu_struct;
 struct vigil_exec_open;
@@ -39,6 +40,15 @@ struct vigil_exec_kill {
 	bool stopping;
 };
 
+/**
+ * struct vigil_kill_alert - What became of a process
+ */
+struct vigil_kill_alert {
+	struct vigil_alert header;
+	struct vigil_alert_process process;
+	struct vigil_alert_program program;
+};
+
 void vigil_exec_kill_init(struct vigil_exec_kill *k, struct vigil_vm *vm,
 			  struct vigil_exec_open *open,
 			  struct srcu_struct *srcu);
@@ -46,14 +56,12 @@ void vigil_exec_kill_stop(struct vigil_exec_kill *k);
 
 int vigil_exec_condemn(struct vigil_exec_kill *k,
 		       const struct vigil_task *task,
-		       const struct vigil_alert_process *process,
-		       u32 protect_id, u64 seq);
+		       struct vigil_kill_alert *outcome, u64 seq);
 bool vigil_exec_is_condemned(struct vigil_exec_kill *k, struct vigil_linux *lx,
 			     const struct vigil_task *task);
 void vigil_exec_kill_begin(struct vigil_exec_kill *k);
-void vigil_exec_kill_report(struct vigil_vm *vm,
-			    const struct vigil_alert_process *process,
-			    u32 protect_id, u64 seq,
-			    enum vigil_outcome outcome);
+struct vigil_kill_alert *vigil_exec_kill_alert(u32 entry);
+void vigil_exec_kill_tell(struct vigil_vm *vm, struct vigil_kill_alert *outcome,
+			  u64 seq, enum vigil_outcome what);
 
 #endif /* _VIGIL_EXEC_KILL_H */
