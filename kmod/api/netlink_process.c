@@ -8,9 +8,12 @@
  * in which they started, and the walk skips those up to the last one that was
  * told.
  */
+#include <linux/slab.h>
+
 #include "api/netlink_dump.h"
 #include "core/vm.h"
 #include "guest/budget.h"
+#include "protect/alert_process.h"
 #include "protect/exec/exec.h"
 #include "protect/guest.h"
 
@@ -37,44 +40,33 @@ struct process_dump {
 static_assert(sizeof(struct process_dump) <=
 	      sizeof_field(struct netlink_callback, ctx));
 
-static int put_exe(struct sk_buff *msg, struct vigil_view *view, u64 mm)
-{
-	struct vigil_mm_layout layout;
-	char path[VIGIL_PATH_SIZE];
-
-	if (!mm || vigil_linux_mm_layout(&view->lx, mm, &layout) ||
-	    !layout.exe_file ||
-	    vigil_linux_file_path(&view->lx, layout.exe_file, path,
-				  sizeof(path)))
-		return 0;
-	return nla_put_string(msg, VIGIL_A_PROCESS_EXE, path);
-}
-
-static int put_protection(struct sk_buff *msg, struct vigil_vm *vm,
+static int put_protection(struct sk_buff *msg, struct vigil_view *view,
 			  const struct vigil_task *t)
 {
 	const struct vigil_protect *entry = NULL;
 
 	if (t->mm)
-		entry = vigil_exec_entry_of(vm, t->pid, t->comm);
+		entry = vigil_exec_entry_of(view->vm, &view->lx, t);
 	return entry ? nla_put_u32(msg, VIGIL_A_PROCESS_PROTECT_ID, entry->id) :
 		       0;
 }
 
 static int put_task(struct sk_buff *msg, struct vigil_view *view,
-		    const struct vigil_task *t)
+		    const struct vigil_task *t,
+		    struct vigil_alert_program *program)
 {
+	vigil_alert_program_read(program, &view->lx, t);
 	if (nla_put_u32(msg, VIGIL_A_PROCESS_PID, t->pid) ||
 	    nla_put_u32(msg, VIGIL_A_PROCESS_PPID, t->ppid) ||
 	    nla_put_string(msg, VIGIL_A_PROCESS_COMM, t->comm) ||
-	    put_exe(msg, view, t->mm) ||
+	    vigil_alert_program_put(msg, program) ||
 	    nla_put_u32(msg, VIGIL_A_PROCESS_UID, t->uid) ||
 	    nla_put_u32(msg, VIGIL_A_PROCESS_GID, t->gid) ||
 	    nla_put_uint(msg, VIGIL_A_PROCESS_START_TIME, t->start_time) ||
 	    nla_put_uint(msg, VIGIL_A_PROCESS_TASK, t->task) ||
 	    nla_put_uint(msg, VIGIL_A_PROCESS_MM, t->mm) ||
 	    nla_put_uint(msg, VIGIL_A_PROCESS_ROOT, t->root) ||
-	    put_protection(msg, view->vm, t))
+	    put_protection(msg, view, t))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -124,13 +116,16 @@ static int put_windows(struct sk_buff *msg, struct vigil_view *view,
 	return 0;
 }
 
+/* @program is where what a process of Linux runs is read to. */
 static int put_process(struct sk_buff *msg, struct vigil_view *view,
-		       const union process *p)
+		       const union process *p,
+		       struct vigil_alert_program *program)
 {
 	if (nla_put_u32(msg, VIGIL_A_PROCESS_VM_ID, view->vm->id))
 		return -EMSGSIZE;
 	return view->os == VIGIL_PROFILE_OS_WINDOWS ?
-	       put_windows(msg, view, &p->win) : put_task(msg, view, &p->task);
+	       put_windows(msg, view, &p->win) :
+	       put_task(msg, view, &p->task, program);
 }
 
 static int next_process(struct vigil_view *view, u64 *cursor, union process *p)
@@ -165,7 +160,8 @@ static u32 processes_max(const struct vigil_view *view)
 }
 
 static int dump_process(struct sk_buff *skb, struct netlink_callback *cb,
-			struct vigil_view *view, const union process *p)
+			struct vigil_view *view, const union process *p,
+			struct vigil_alert_program *program)
 {
 	void *hdr;
 	int err;
@@ -173,7 +169,7 @@ static int dump_process(struct sk_buff *skb, struct netlink_callback *cb,
 	hdr = vigil_nl_dump_put(skb, cb);
 	if (!hdr)
 		return -EMSGSIZE;
-	err = put_process(skb, view, p);
+	err = put_process(skb, view, p, program);
 	if (err)
 		genlmsg_cancel(skb, hdr);
 	else
@@ -206,7 +202,8 @@ static bool is_untold(const struct process_dump *dump,
 
 /* The next one in the list, told unless it was. */
 static int dump_next(struct sk_buff *skb, struct netlink_callback *cb,
-		     struct vigil_view *view)
+		     struct vigil_view *view,
+		     struct vigil_alert_program *program)
 {
 	struct process_dump *dump = (struct process_dump *)cb->ctx;
 	u64 cursor = dump->cursor;
@@ -224,7 +221,7 @@ static int dump_next(struct sk_buff *skb, struct netlink_callback *cb,
 	if (is_untold(dump, view, &p)) {
 		if (dump->dump.told == processes_max(view))
 			return -EUCLEAN;
-		err = dump_process(skb, cb, view, &p);
+		err = dump_process(skb, cb, view, &p, program);
 		if (err)
 			return err;
 		dump->dump.told++;
@@ -242,6 +239,7 @@ static int read_processes(struct sk_buff *skb, struct netlink_callback *cb,
 			  const struct vigil_budget *budget)
 {
 	struct process_dump *dump = (struct process_dump *)cb->ctx;
+	struct vigil_alert_program *program;
 	int err;
 
 	if (dump->cursor && !is_at_cursor(dump, view)) {
@@ -249,12 +247,16 @@ static int read_processes(struct sk_buff *skb, struct netlink_callback *cb,
 		if (dump->dump.restarts++ == RESTARTS_MAX)
 			return -EAGAIN;
 	}
+	program = kmalloc(sizeof(*program), GFP_KERNEL);
+	if (!program)
+		return -ENOMEM;
 	do {
-		err = dump_next(skb, cb, view);
+		err = dump_next(skb, cb, view, program);
 		cond_resched();
 		if (!err)
 			err = vigil_budget_check(budget);
 	} while (!err);
+	kfree(program);
 	return err;
 }
 

@@ -9,24 +9,46 @@
 #include "protect/exec/exec.h"
 #include "protect/guest.h"
 
-static bool has_one_subject(struct nlattr **attrs)
+/* A pattern that nothing can match protects nobody: better said at once. */
+static int check_patterns(struct genl_info *info)
 {
-	return !!attrs[VIGIL_A_PROTECT_COMM] + !!attrs[VIGIL_A_PROTECT_PID] +
-	       !!attrs[VIGIL_A_PROTECT_ALL] == 1;
+	struct nlattr *comm = info->attrs[VIGIL_A_PROTECT_COMM];
+	struct nlattr *exe = info->attrs[VIGIL_A_PROTECT_EXE];
+	int err;
+
+	err = vigil_nl_check_string(comm, info->extack) ?:
+	      vigil_nl_check_string(exe, info->extack);
+	if (err)
+		return err;
+	if ((comm && !*(char *)nla_data(comm)) ||
+	    (exe && !*(char *)nla_data(exe))) {
+		NL_SET_ERR_MSG_ATTR(info->extack, exe && !*(char *)nla_data(exe) ?
+				    exe : comm, "the pattern is empty");
+		return -EINVAL;
+	}
+	if (comm && vigil_policy_shortest(nla_data(comm)) > VIGIL_COMM_MAX) {
+		NL_SET_ERR_MSG_ATTR(info->extack, comm,
+				    "no name has more than 15 bytes, the pattern needs more");
+		return -EINVAL;
+	}
+	if (exe && !strchr("/*?[\\", *(char *)nla_data(exe))) {
+		NL_SET_ERR_MSG_ATTR(info->extack, exe,
+				    "a path begins with a slash, and the pattern doesn't");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int check_protect(struct genl_info *info)
 {
 	struct nlattr **attrs = info->attrs;
+	const bool some = attrs[VIGIL_A_PROTECT_EXE] ||
+			  attrs[VIGIL_A_PROTECT_COMM] ||
+			  attrs[VIGIL_A_PROTECT_PID] ||
+			  attrs[VIGIL_A_PROTECT_UID];
 
-	if (!has_one_subject(attrs)) {
-		NL_SET_ERR_MSG(info->extack, "exactly one of comm, pid and all is needed");
-		return -EINVAL;
-	}
-	if (attrs[VIGIL_A_PROTECT_COMM] &&
-	    !*(char *)nla_data(attrs[VIGIL_A_PROTECT_COMM])) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attrs[VIGIL_A_PROTECT_COMM],
-				    "the pattern is empty");
+	if (some == !!attrs[VIGIL_A_PROTECT_ALL]) {
+		NL_SET_ERR_MSG(info->extack, "one or more of exe, comm, pid, uid; or all alone");
 		return -EINVAL;
 	}
 	if (GENL_REQ_ATTR_CHECK(info, VIGIL_A_PROTECT_RULES) ||
@@ -38,7 +60,7 @@ static int check_protect(struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "an action is needed");
 		return -EINVAL;
 	}
-	return 0;
+	return check_patterns(info);
 }
 
 static struct vigil_protect *make_entry(struct genl_info *info)
@@ -56,8 +78,16 @@ static struct vigil_protect *make_entry(struct genl_info *info)
 	if (attrs[VIGIL_A_PROTECT_COMM])
 		nla_strscpy(entry->comm, attrs[VIGIL_A_PROTECT_COMM],
 			    sizeof(entry->comm));
+	if (attrs[VIGIL_A_PROTECT_EXE])
+		nla_strscpy(entry->exe, attrs[VIGIL_A_PROTECT_EXE],
+			    sizeof(entry->exe));
 	if (attrs[VIGIL_A_PROTECT_PID])
 		entry->pid = nla_get_u32(attrs[VIGIL_A_PROTECT_PID]);
+	if (attrs[VIGIL_A_PROTECT_UID]) {
+		entry->has_uid = true;
+		entry->uid = nla_get_u32(attrs[VIGIL_A_PROTECT_UID]);
+	}
+	entry->descendants = !!attrs[VIGIL_A_PROTECT_DESCENDANTS];
 	entry->all = !!attrs[VIGIL_A_PROTECT_ALL];
 	entry->rules = nla_get_u32(attrs[VIGIL_A_PROTECT_RULES]);
 	entry->action = nla_get_u32(attrs[VIGIL_A_PROTECT_ACTION]);
@@ -105,6 +135,14 @@ int vigil_nl_protect_new_doit(struct sk_buff *skb, struct genl_info *info)
 		err = PTR_ERR(entry);
 		goto out;
 	}
+	if (entry->pid)
+		err = vigil_exec_bind_pid(vm, entry, info->extack);
+	else
+		err = 0;
+	if (err) {
+		kfree(entry);
+		goto out;
+	}
 	msg = vigil_nl_reply_new(info, &hdr);
 	if (!msg) {
 		kfree(entry);
@@ -150,19 +188,42 @@ struct protect_dump {
 	u32 next;
 };
 
-static int put_entry(struct sk_buff *msg, const struct vigil_vm *vm,
-		     const struct vigil_protect *e)
+static int put_who(struct sk_buff *msg, const struct vigil_protect *e)
 {
-	if (nla_put_u32(msg, VIGIL_A_PROTECT_VM_ID, vm->id) ||
-	    nla_put_u32(msg, VIGIL_A_PROTECT_ID, e->id) ||
+	const u64 start_time = atomic64_read(&e->start_time);
+
+	if ((e->exe[0] && nla_put_string(msg, VIGIL_A_PROTECT_EXE, e->exe)) ||
 	    (e->comm[0] &&
 	     nla_put_string(msg, VIGIL_A_PROTECT_COMM, e->comm)) ||
 	    (e->pid && nla_put_u32(msg, VIGIL_A_PROTECT_PID, e->pid)) ||
+	    (e->pid && start_time &&
+	     nla_put_uint(msg, VIGIL_A_PROTECT_START_TIME, start_time)) ||
+	    (e->has_uid && nla_put_u32(msg, VIGIL_A_PROTECT_UID, e->uid)) ||
 	    (e->all && nla_put_flag(msg, VIGIL_A_PROTECT_ALL)) ||
+	    (e->descendants &&
+	     nla_put_flag(msg, VIGIL_A_PROTECT_DESCENDANTS)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_entry(struct sk_buff *msg, const struct vigil_vm *vm,
+		     const struct vigil_protect *e)
+{
+	const u64 last_match = atomic64_read(&e->last_match);
+
+	if (nla_put_u32(msg, VIGIL_A_PROTECT_VM_ID, vm->id) ||
+	    nla_put_u32(msg, VIGIL_A_PROTECT_ID, e->id) ||
+	    put_who(msg, e) ||
 	    nla_put_u32(msg, VIGIL_A_PROTECT_RULES, e->rules) ||
 	    nla_put_u32(msg, VIGIL_A_PROTECT_ACTION, e->action) ||
 	    nla_put_uint(msg, VIGIL_A_PROTECT_HITS,
 			 atomic64_read(&e->hits)) ||
+	    nla_put_u32(msg, VIGIL_A_PROTECT_PROCESSES,
+			atomic_read(&e->processes)) ||
+	    nla_put_uint(msg, VIGIL_A_PROTECT_MATCHES,
+			 atomic64_read(&e->matches)) ||
+	    (last_match &&
+	     nla_put_uint(msg, VIGIL_A_PROTECT_LAST_MATCH, last_match)) ||
 	    nla_put_u32(msg, VIGIL_A_PROTECT_WITHOUT_PROFILE,
 			e->without_profile))
 		return -EMSGSIZE;

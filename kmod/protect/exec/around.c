@@ -8,8 +8,8 @@
  */
 #include <linux/kvm_host.h>
 
-#include "core/count.h"
 #include "core/pte.h"
+#include "protect/exec/count.h"
 #include "protect/exec/fetch.h"
 
 /*
@@ -37,7 +37,8 @@ static void around_finish(struct vigil_fetch *fetch, unsigned int granted,
 	if (n != frozen)
 		kvm_exec_thaw(fetch->vcpu, fetch->frozen, frozen);
 	if (n > 0)
-		vigil_count_add(fetch->vm, VIGIL_COUNT_GRANTED_AROUND, n);
+		vigil_exec_count_add(fetch->vm,
+				     VIGIL_EXEC_COUNT_GRANTED_AROUND, n);
 }
 
 /* --- the kernel's text ---------------------------------------------------- */

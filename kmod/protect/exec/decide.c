@@ -48,18 +48,48 @@ static struct vigil_exec_decision decide_grant(const struct vigil_exec_facts *f,
 	};
 }
 
+/*
+ * Can a process that is neither a child nor a parent map the same page?  What a
+ * file holds that is not memory would be granted to anybody.
+ */
+static bool is_shareable(const struct vigil_exec_facts *f)
+{
+	const struct vigil_page *page = &f->code.page;
+
+	if (f->place != VIGIL_EXEC_PLACE_FIRST &&
+	    f->place != VIGIL_EXEC_PLACE_SECOND)
+		return true;
+	if (!f->user_page)
+		return true;
+	switch (page->kind) {
+	case VIGIL_PAGE_KIND_FILE:
+		return page->shared_writable;
+	case VIGIL_PAGE_KIND_ANON:
+		return page->merged;
+	default:
+		return true;
+	}
+}
+
 static struct vigil_exec_decision decide_action(const struct vigil_exec_facts *f,
 						enum vigil_exec_source source,
 						enum vigil_exec_report report,
 						enum vigil_action action)
 {
-	return (struct vigil_exec_decision){
-		.verdict = action == VIGIL_ACTION_OBSERVE ? grant_or_open(f) :
-							    KVM_EXEC_REFUSE,
+	struct vigil_exec_decision d = {
+		.verdict = KVM_EXEC_REFUSE,
 		.source = source,
 		.report = report,
 		.action = action,
 	};
+
+	if (action == VIGIL_ACTION_OBSERVE) {
+		d.verdict = grant_or_open(f);
+		/* What only observes must not let through who is stopped. */
+		d.brief = f->strictest != VIGIL_ACTION_OBSERVE &&
+			  is_shareable(f);
+	}
+	return d;
 }
 
 /* Is there time left for the guest to make up its mind? */
@@ -108,9 +138,30 @@ decide_unreadable(const struct vigil_exec_facts *f, struct vigil_exec_wait *w,
 static struct vigil_exec_decision
 decide_without_profile(const struct vigil_exec_facts *f)
 {
-	return decide_action(f, VIGIL_EXEC_SOURCE_WITHOUT_PROFILE,
-			     VIGIL_EXEC_REPORT_WITHOUT_PROFILE,
-			     f->without_profile);
+	struct vigil_exec_decision d;
+
+	d = decide_action(f, VIGIL_EXEC_SOURCE_WITHOUT_PROFILE,
+			  VIGIL_EXEC_REPORT_WITHOUT_PROFILE,
+			  f->without_profile);
+	/* A profile that comes has all pages asked about again. */
+	d.brief = false;
+	return d;
+}
+
+/*
+ * A process that nothing protects fetches from a page.  Nobody judges its code,
+ * so that the grant must not last where a protected one could run it, too.
+ */
+static struct vigil_exec_decision
+decide_unprotected(const struct vigil_exec_facts *f)
+{
+	struct vigil_exec_decision d;
+
+	if (f->place == VIGIL_EXEC_PLACE_NOT_READ)
+		return read_next(VIGIL_EXEC_READ_PAGE);
+	d = decide_grant(f, VIGIL_EXEC_SOURCE_UNPROTECTED);
+	d.brief = is_shareable(f);
+	return d;
 }
 
 /* A protected process fetches from a page. */
@@ -142,6 +193,8 @@ static struct vigil_exec_decision decide_code(const struct vigil_exec_facts *f,
 					 VIGIL_UNREADABLE_REASON_PAGE :
 					 VIGIL_UNREADABLE_REASON_MAPPING);
 	d = decide_grant(f, VIGIL_EXEC_SOURCE_PROTECTED);
+	/* Another entry may have the rule. */
+	d.brief = (j.rules || j.unsure) && is_shareable(f);
 	/*
 	 * What the file decided holds for its other pages.  Where a rule matches
 	 * that the entry doesn't have the mapping may have decided.
@@ -171,6 +224,7 @@ static struct vigil_exec_decision decide_fetch(const struct vigil_exec_facts *f,
 	if (f->nested) {
 		d = decide_grant(f, VIGIL_EXEC_SOURCE_OTHER);
 		d.report = VIGIL_EXEC_REPORT_NESTED;
+		d.brief = true;
 		return d;
 	}
 	if (f->smm)
@@ -213,7 +267,7 @@ static struct vigil_exec_decision decide_fetch(const struct vigil_exec_facts *f,
 			.upset_stack = f->cpl == 3,
 		};
 	if (!f->protected)
-		return decide_grant(f, VIGIL_EXEC_SOURCE_UNPROTECTED);
+		return decide_unprotected(f);
 	return decide_code(f, w);
 }
 

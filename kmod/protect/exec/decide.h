@@ -175,6 +175,8 @@ struct vigil_exec_decision {
 	bool upset_stack;
 	/** @doubt: Perhaps the guest is no longer the profile's. */
 	bool doubt;
+	/** @brief: The grant ends soon, because it holds for others as well. */
+	bool brief;
 	/** @grant_around: The answer holds for the file's pages nearby. */
 	bool grant_around;
 };

@@ -3,8 +3,9 @@
  * Exec protection: instruction fetches that KVM asks about.
  *
  * On the vCPU's thread, which is the guest's time.  Reads the facts that the
- * decision asks for, and does what it says.  Nothing here takes a lock that
- * another vCPU may hold; only an alert does, and the note of an open page.
+ * decision asks for, and does what it says.  A lock that another vCPU may hold is
+ * taken for who is new, for an alert, and for the note of a page that is not
+ * granted for long; none of them is held while the guest is read.
  */
 #include <linux/delay.h>
 #include <linux/hash.h>
@@ -12,8 +13,9 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
-#include "core/count.h"
 #include "core/pte.h"
+#include "protect/exec/alert.h"
+#include "protect/exec/count.h"
 #include "protect/exec/fetch.h"
 #include "protect/guest.h"
 #include "trace.h"
@@ -29,8 +31,9 @@
 #define PAUSE_MIN_US	100
 #define PAUSE_MAX_US	200
 
-/* That there is no profile is reported this often. */
+/* What holds for the whole VM is reported this often. */
 #define WITHOUT_PROFILE_PERIOD	(60 * HZ)
+#define NESTED_PERIOD		(60 * HZ)
 
 /* --- pages that were refused ---------------------------------------------- */
 
@@ -134,33 +137,100 @@ static bool vcpu_waits(const struct kvm_vcpu *me)
 	return false;
 }
 
+static struct vigil_fetch_seen *fetch_seen_slot(struct vigil_fetch *fetch,
+						u64 task)
+{
+	return &fetch->seen[hash_64(task, ilog2(VIGIL_FETCH_SEEN))];
+}
+
+static bool fetch_is_same(const struct vigil_thread *a,
+			  const struct vigil_thread *b)
+{
+	return a->task == b->task && a->mm == b->mm && a->cred == b->cred &&
+	       a->start_time == b->start_time &&
+	       a->self_exec_id == b->self_exec_id && a->tid == b->tid &&
+	       a->pid == b->pid;
+}
+
+/* Is it known who that is?  In user mode its own page tables must be loaded. */
+static bool fetch_has_seen(struct vigil_exec *exec, struct vigil_fetch *fetch,
+			   const struct vigil_thread *thread)
+{
+	const struct vigil_fetch_seen *seen = fetch_seen_slot(fetch,
+							      thread->task);
+
+	if (!fetch_is_same(&seen->thread, thread) ||
+	    seen->who.generation != vigil_policy_generation(&exec->policy) ||
+	    (fetch->cpu.cpl == 3 &&
+	     !vigil_linux_loads(&fetch->cpu, seen->task.root)))
+		return false;
+	fetch->task = seen->task;
+	fetch->who = seen->who;
+	return true;
+}
+
+/*
+ * Who fetches is most of the time who fetched before, and that costs two reads of
+ * the guest to know.
+ */
+static int fetch_identify(struct vigil_exec *exec, struct vigil_fetch *fetch)
+{
+	struct vigil_thread thread = {}, again = {};
+	bool steady;
+	int err;
+
+	steady = !vigil_linux_current_thread(&fetch->lx, &fetch->cpu, &thread);
+	if (steady && fetch_has_seen(exec, fetch, &thread))
+		return 0;
+	err = vigil_linux_current(&fetch->lx, &fetch->cpu, &fetch->task);
+	if (err)
+		return err;
+	/* A thread of the guest's kernel runs on whatever tables are loaded. */
+	if (!fetch->task.mm)
+		return -EUCLEAN;
+	err = vigil_identify(&exec->identities, &fetch->lx, &fetch->task,
+			     &fetch->who);
+	if (err)
+		return err;
+	/* Both are of the same task, and it is still the same process. */
+	if (steady && fetch->task.mm == thread.mm &&
+	    !vigil_linux_current_thread(&fetch->lx, &fetch->cpu, &again) &&
+	    fetch_is_same(&thread, &again))
+		*fetch_seen_slot(fetch, thread.task) =
+			(struct vigil_fetch_seen){
+				.thread = thread,
+				.task = fetch->task,
+				.who = fetch->who,
+			};
+	return 0;
+}
+
 static void fetch_read_process(struct vigil_exec *exec, struct vigil_fetch *fetch,
 			       struct vigil_exec_facts *f)
 {
-	struct vigil_vm *vm = exec->vm;
+	const struct vigil_protect *entry;
+	int err;
 
-	fetch->entry = NULL;
-	if (vigil_linux_current(&fetch->lx, &fetch->cpu, &fetch->task)) {
-		f->process = vigil_linux_maps_kernel(&fetch->lx, &fetch->cpu) ?
-			     VIGIL_EXEC_PROCESS_UNREADABLE :
-			     VIGIL_EXEC_PROCESS_OTHER_KERNEL;
+	fetch->who = (struct vigil_who){};
+	err = fetch_identify(exec, fetch);
+	if (err) {
+		if (err == -ENOMEM)
+			f->process = VIGIL_EXEC_PROCESS_NO_MEMORY;
+		else if (vigil_linux_maps_kernel(&fetch->lx, &fetch->cpu))
+			f->process = VIGIL_EXEC_PROCESS_UNREADABLE;
+		else
+			f->process = VIGIL_EXEC_PROCESS_OTHER_KERNEL;
 		return;
 	}
-	vigil_guest_trust(vm);
-	/* A thread of the guest's kernel runs on whatever tables are loaded. */
-	if (!fetch->task.mm) {
-		f->process = VIGIL_EXEC_PROCESS_UNREADABLE;
-		return;
-	}
+	vigil_guest_trust(exec->vm);
 	f->process = VIGIL_EXEC_PROCESS_KNOWN;
 	f->condemned = vigil_exec_is_condemned(&exec->kill, &fetch->lx,
 					       &fetch->task);
-	fetch->entry = vigil_policy_match(&exec->policy, &vm->srcu,
-					  fetch->task.pid, fetch->task.comm);
-	if (fetch->entry) {
+	entry = fetch->who.entry;
+	if (entry) {
 		f->protected = true;
-		f->rules = fetch->entry->rules;
-		f->action = fetch->entry->action;
+		f->rules = entry->rules;
+		f->action = entry->action;
 	}
 }
 
@@ -254,48 +324,71 @@ static void fetch_read_mapping(struct vigil_fetch *fetch, struct vigil_exec_fact
 
 /* --- the answer ----------------------------------------------------------- */
 
-/* Once a minute, and when the answer is another one. */
+/* Once a minute. */
+static void fetch_note_nested(struct vigil_exec *exec)
+{
+	unsigned long last = READ_ONCE(exec->nested_reported);
+	const unsigned long now = jiffies ?: 1;
+
+	if (last && time_before(jiffies, last + NESTED_PERIOD))
+		return;
+	/* One of several vCPUs. */
+	if (cmpxchg(&exec->nested_reported, last, now) != last)
+		return;
+	if (!vigil_exec_alert_vm(exec->vm, VIGIL_ALERT_KIND_NESTED,
+				 VIGIL_ACTION_OBSERVE))
+		cmpxchg(&exec->nested_reported, now, last);
+}
+
+/* Once a minute, when the answer is another one, and after each profile. */
 static void fetch_note_without_profile(struct vigil_exec *exec,
 				       enum vigil_action action)
 {
+	const unsigned int generation = vigil_guest_generation(exec->vm);
 	unsigned long last = READ_ONCE(exec->without_profile_reported);
+	const unsigned long now = jiffies ?: 1;
 
 	if (last && action == READ_ONCE(exec->without_profile_action) &&
+	    generation == READ_ONCE(exec->without_profile_generation) &&
 	    time_before(jiffies, last + WITHOUT_PROFILE_PERIOD))
 		return;
 	/* One of several vCPUs. */
-	if (cmpxchg(&exec->without_profile_reported, last,
-		    jiffies ?: 1) != last)
+	if (cmpxchg(&exec->without_profile_reported, last, now) != last)
 		return;
+	if (!vigil_exec_alert_vm(exec->vm, VIGIL_ALERT_KIND_WITHOUT_PROFILE,
+				 action)) {
+		cmpxchg(&exec->without_profile_reported, now, last);
+		return;
+	}
 	WRITE_ONCE(exec->without_profile_action, action);
-	vigil_exec_alert_vm(exec->vm, VIGIL_ALERT_KIND_WITHOUT_PROFILE, 0,
-			    action);
+	WRITE_ONCE(exec->without_profile_generation, generation);
+}
+
+/* Of a task that was seen before the name and the rights may be others by now. */
+static void fetch_refresh_task(struct vigil_fetch *fetch)
+{
+	struct vigil_task now;
+
+	if (!vigil_linux_read_task(&fetch->lx, fetch->task.task, &now) &&
+	    now.tid == fetch->task.tid && now.pid == fetch->task.pid &&
+	    now.start_time == fetch->task.start_time && now.mm)
+		fetch->task = now;
 }
 
 static void fetch_report(struct vigil_exec *exec, struct vigil_fetch *fetch,
 			 const struct vigil_exec_facts *f,
 			 const struct vigil_exec_decision *d)
 {
-	struct vigil_alert_process process;
 	bool raised;
 	u64 seq;
-	int err;
 
-	if (fetch->entry && d->report == VIGIL_EXEC_REPORT_RULES)
-		atomic64_inc(&fetch->entry->hits);
+	if (f->process == VIGIL_EXEC_PROCESS_KNOWN)
+		fetch_refresh_task(fetch);
+	if (fetch->who.entry && d->report == VIGIL_EXEC_REPORT_RULES)
+		atomic64_inc(&fetch->who.entry->hits);
 	seq = vigil_exec_alert(fetch, f, d, &raised);
-	if (!d->kill)
-		return;
-	memset(&process, 0, sizeof(process));
-	vigil_exec_alert_process(fetch, &process);
-	err = vigil_exec_condemn(&exec->kill, &fetch->task, &process,
-				 fetch->entry->id, seq);
-	if (!err)
-		vigil_exec_kill_begin(&exec->kill);
-	else if (err != -EEXIST && raised)
-		/* This fetch is refused, and the process goes on. */
-		vigil_exec_kill_report(exec->vm, &process, fetch->entry->id,
-				       seq, VIGIL_OUTCOME_ALIVE);
+	if (d->kill)
+		vigil_exec_alert_condemn(exec, fetch, seq, raised);
 }
 
 /*
@@ -316,17 +409,17 @@ static void fetch_upset_stack(struct vigil_fetch *fetch)
 static void fetch_count(struct vigil_vm *vm,
 			const struct vigil_exec_decision *d)
 {
-	static const enum vigil_count counts[] = {
-		[VIGIL_EXEC_SOURCE_KERNEL] = VIGIL_COUNT_KERNEL,
-		[VIGIL_EXEC_SOURCE_UNPROTECTED] = VIGIL_COUNT_UNPROTECTED,
-		[VIGIL_EXEC_SOURCE_PROTECTED] = VIGIL_COUNT_JUDGED,
-		[VIGIL_EXEC_SOURCE_WITHOUT_PROFILE] = VIGIL_COUNT_NO_PROFILE,
+	static const enum vigil_exec_count counts[] = {
+		[VIGIL_EXEC_SOURCE_KERNEL] = VIGIL_EXEC_COUNT_KERNEL,
+		[VIGIL_EXEC_SOURCE_UNPROTECTED] = VIGIL_EXEC_COUNT_UNPROTECTED,
+		[VIGIL_EXEC_SOURCE_PROTECTED] = VIGIL_EXEC_COUNT_JUDGED,
+		[VIGIL_EXEC_SOURCE_WITHOUT_PROFILE] = VIGIL_EXEC_COUNT_NO_PROFILE,
 	};
 
 	if (d->source != VIGIL_EXEC_SOURCE_OTHER)
-		vigil_count(vm, counts[d->source]);
+		vigil_exec_count(vm, counts[d->source]);
 	if (d->report == VIGIL_EXEC_REPORT_UNREADABLE)
-		vigil_count(vm, VIGIL_COUNT_UNREADABLE);
+		vigil_exec_count(vm, VIGIL_EXEC_COUNT_UNREADABLE);
 }
 
 /* @fetch is NULL where nothing of the guest was read. */
@@ -343,14 +436,11 @@ static void fetch_carry_out(struct vigil_exec *exec, struct vigil_fetch *fetch,
 		if (fetch)
 			fetch_report(exec, fetch, f, d);
 		else
-			vigil_exec_alert_vm(exec->vm,
-					    VIGIL_ALERT_KIND_UNREADABLE,
-					    d->reason, d->action);
+			vigil_exec_alert_unreadable(exec->vm, d->reason,
+						    d->action);
 		break;
 	case VIGIL_EXEC_REPORT_NESTED:
-		if (vigil_exec_nested_note(&exec->nested, f->gfn))
-			vigil_exec_alert_vm(exec->vm, VIGIL_ALERT_KIND_NESTED,
-					    0, VIGIL_ACTION_OBSERVE);
+		fetch_note_nested(exec);
 		break;
 	case VIGIL_EXEC_REPORT_WITHOUT_PROFILE:
 		fetch_note_without_profile(exec, d->action);
@@ -368,6 +458,11 @@ static void fetch_carry_out(struct vigil_exec *exec, struct vigil_fetch *fetch,
 	case KVM_EXEC_GRANT:
 		if (f->was_refused)
 			WRITE_ONCE(*refused_slot(exec, f->gfn), 0);
+		if (!d->brief)
+			break;
+		vigil_exec_brief_note(&exec->brief, f->gfn);
+		if (d->source == VIGIL_EXEC_SOURCE_UNPROTECTED)
+			vigil_exec_count(exec->vm, VIGIL_EXEC_COUNT_SHARED);
 		break;
 	case KVM_EXEC_OPEN:
 		vigil_exec_open_note(&exec->open, f->gfn);
@@ -455,12 +550,32 @@ static enum kvm_exec_verdict fetch_answer(struct vigil_exec *exec,
 	else if (d.source == VIGIL_EXEC_SOURCE_KERNEL && profile &&
 		 event->mode == KVM_EXEC_MODE_LONG)
 		grant_kernel_text(exec, vcpu, event, profile);
-	if (fetch && fetch->lx.reread)
-		vigil_count_add(exec->vm, VIGIL_COUNT_REREAD,
-				fetch->lx.reread);
-	vigil_count_add(exec->vm, VIGIL_COUNT_FETCH_TIME,
-			ktime_get_ns() - f.now);
+	if (fetch)
+		vigil_guest_add_reread(exec->vm, fetch->lx.reread);
+	vigil_exec_count_add(exec->vm, VIGIL_EXEC_COUNT_FETCH_TIME,
+			     ktime_get_ns() - f.now);
 	return d.verdict;
+}
+
+static void fetch_count_answer(struct vigil_vm *vm,
+			       const struct kvm_exec_event *event,
+			       enum kvm_exec_verdict verdict)
+{
+	static const enum vigil_exec_count counts[] = {
+		[KVM_EXEC_GRANT] = VIGIL_EXEC_COUNT_GRANTED,
+		[KVM_EXEC_OPEN] = VIGIL_EXEC_COUNT_OPENED,
+		[KVM_EXEC_RETRY] = VIGIL_EXEC_COUNT_RETRIED,
+		[KVM_EXEC_REFUSE] = VIGIL_EXEC_COUNT_REFUSED,
+	};
+
+	vigil_exec_count(vm, VIGIL_EXEC_COUNT_FETCHES);
+	vigil_exec_count(vm, counts[verdict]);
+	if (event->flags & KVM_EXEC_F_SELF_WRITE)
+		vigil_exec_count(vm, VIGIL_EXEC_COUNT_SELF_WRITES);
+	if (event->flags & KVM_EXEC_F_EMULATOR)
+		vigil_exec_count(vm, VIGIL_EXEC_COUNT_EMULATED_FETCHES);
+	if (event->flags & KVM_EXEC_F_NESTED)
+		vigil_exec_count(vm, VIGIL_EXEC_COUNT_NESTED);
 }
 
 /* The callback of KVM. */
@@ -478,6 +593,7 @@ enum kvm_exec_verdict vigil_exec_fetch(struct kvm_exec_client *client,
 			       vigil_guest_profile(exec->vm,
 						   VIGIL_PROFILE_OS_LINUX));
 	srcu_read_unlock(&exec->vm->srcu, idx);
+	fetch_count_answer(exec->vm, event, verdict);
 	trace_vigil_exec_fetch(exec->vm->id, vcpu->vcpu_idx, event, verdict);
 	return verdict;
 }

@@ -15,14 +15,21 @@
 #include "core/gmem_kvm.h"
 #include "core/vm.h"
 #include "guest/linux.h"
+#include "protect/exec/brief.h"
 #include "protect/exec/decide.h"
+#include "protect/exec/identity.h"
 #include "protect/exec/kill.h"
-#include "protect/exec/nested.h"
 #include "protect/exec/open.h"
 #include "protect/exec/policy.h"
+#include "protect/exec/process_sweep.h"
+#include "protect/exec/stats.h"
+
+struct vigil_exec_counts;
 
 /* Pages whose last judgement was a refusal; a newer one may take the place. */
 #define VIGIL_EXEC_REFUSED	512
+/* Pages that there was an event about; the same holds for them. */
+#define VIGIL_EXEC_ALERTED	512
 
 /**
  * struct vigil_exec - Exec protection of a VM
@@ -34,19 +41,46 @@ struct vigil_exec {
 	bool on;
 	/** @policy: Who is protected; changes under the VM's lock. */
 	struct vigil_policy policy;
+	/** @identities: What is known of the guest's processes. */
+	struct vigil_identities identities;
+	struct vigil_process_sweep process_sweep;
 	/** @fetches: One of struct vigil_fetch per vCPU, by its index. */
 	struct xarray fetches;
-	/** @sweep: Closes all pages now and then. */
+	/** @sweep: Closes all pages every @sweep_ms, 0: never. */
 	struct delayed_work sweep;
+	/** @sweep_ms: Changes under the VM's lock. */
+	u32 sweep_ms;
+	/** @counts: What vCPUs count, from the attach on. */
+	struct vigil_exec_counts __percpu *counts;
+	/** @totals: What KVM counts, from the attach on. */
+	struct vigil_exec_totals totals;
 	/** @refused: Frames plus one, each at its hash; 0 is none. */
 	gfn_t refused[VIGIL_EXEC_REFUSED];
+	/** @alerted: Hashes of frame and process, each at the frame's hash. */
+	u64 alerted[VIGIL_EXEC_ALERTED];
 	struct vigil_exec_open open;
 	struct vigil_exec_kill kill;
-	struct vigil_exec_nested nested;
+	struct vigil_exec_brief brief;
+	/** @nested_reported: As the following. */
+	unsigned long nested_reported;
 	/** @without_profile_reported: When that was, in jiffies; 0: never. */
 	unsigned long without_profile_reported;
 	/** @without_profile_action: What the answer was then. */
 	enum vigil_action without_profile_action;
+	/** @without_profile_generation: Of the profile that was the last one. */
+	unsigned int without_profile_generation;
+};
+
+/* Tasks whose process a vCPU remembers; a newer one may take the place. */
+#define VIGIL_FETCH_SEEN	16
+
+/**
+ * struct vigil_fetch_seen - A task, as it was when its process was identified
+ */
+struct vigil_fetch_seen {
+	struct vigil_thread thread;
+	struct vigil_task task;
+	struct vigil_who who;
 };
 
 #define VIGIL_FETCH_WORDS	(SZ_4K / sizeof(u64))
@@ -69,9 +103,12 @@ struct vigil_fetch {
 	/** @user: The address space that the vCPU has loaded. */
 	struct vigil_space user;
 
+	/** @seen: Each at the hash of its task's address. */
+	struct vigil_fetch_seen seen[VIGIL_FETCH_SEEN];
+	/** @task: The current one; its name may be older than the fetch. */
 	struct vigil_task task;
-	/** @entry: What protects the task's process, or NULL. */
-	struct vigil_protect *entry;
+	/** @who: What its process is, and what protects it. */
+	struct vigil_who who;
 	/** @addr: Address of the page's first byte that is fetched. */
 	u64 addr;
 	struct vigil_pte_walk walk;
@@ -94,15 +131,5 @@ void vigil_exec_fetch_free(struct vigil_exec *exec);
 /* around.c */
 void vigil_exec_around_kernel(struct vigil_fetch *fetch, u64 start, u64 end);
 void vigil_exec_around_file(struct vigil_fetch *fetch, u64 mapping);
-
-/* alert.c */
-void vigil_exec_alert_process(struct vigil_fetch *fetch,
-			      struct vigil_alert_process *p);
-u64 vigil_exec_alert(struct vigil_fetch *fetch,
-		     const struct vigil_exec_facts *facts,
-		     const struct vigil_exec_decision *d, bool *raised);
-void vigil_exec_alert_vm(struct vigil_vm *vm, enum vigil_alert_kind kind,
-			 enum vigil_unreadable_reason reason,
-			 enum vigil_action action);
 
 #endif /* _VIGIL_EXEC_FETCH_H */

@@ -10,6 +10,7 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
+#include <linux/string.h>
 #include <kunit/visibility.h>
 
 #include "protect/exec/policy.h"
@@ -18,6 +19,7 @@ void vigil_policy_init(struct vigil_policy *p)
 {
 	memset(p, 0, sizeof(*p));
 	INIT_LIST_HEAD(&p->entries);
+	p->generation = 1;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_policy_init);
 
@@ -31,21 +33,27 @@ void vigil_policy_destroy(struct vigil_policy *p)
 EXPORT_SYMBOL_IF_KUNIT(vigil_policy_destroy);
 
 /*
- * What holds for a fetch that nobody knows the process of: whichever entry it may
- * belong to, that one's answer is not stricter.
+ * What follows from all entries.  For a fetch that nobody knows the process of
+ * the strictest holds: whichever entry it may belong to, that one's answer is not
+ * stricter.
  */
-static void policy_find_strictest(struct vigil_policy *p)
+static void policy_changed(struct vigil_policy *p)
 {
 	enum vigil_action strictest = VIGIL_ACTION_OBSERVE;
 	enum vigil_action without_profile = VIGIL_ACTION_OBSERVE;
 	const struct vigil_protect *entry;
+	bool has_uid = false;
 
 	list_for_each_entry(entry, &p->entries, entry) {
 		strictest = max(strictest, entry->action);
 		without_profile = max(without_profile, entry->without_profile);
+		has_uid |= entry->has_uid;
 	}
 	WRITE_ONCE(p->strictest, strictest);
 	WRITE_ONCE(p->without_profile, without_profile);
+	WRITE_ONCE(p->has_uid, has_uid);
+	/* Who sees it sees the list that it belongs to. */
+	smp_store_release(&p->generation, p->generation + 1 ?: 1);
 }
 
 /**
@@ -64,9 +72,12 @@ int vigil_policy_add(struct vigil_policy *p, struct vigil_protect *entry,
 		return -ENOSPC;
 	entry->id = ++p->last_id;
 	atomic64_set(&entry->hits, 0);
+	atomic_set(&entry->processes, 0);
+	atomic64_set(&entry->matches, 0);
+	atomic64_set(&entry->last_match, 0);
 	list_add_tail_rcu(&entry->entry, &p->entries);
 	p->nr++;
-	policy_find_strictest(p);
+	policy_changed(p);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_policy_add);
@@ -89,39 +100,111 @@ struct vigil_protect *vigil_policy_del(struct vigil_policy *p, u32 id,
 		if (entry->id != id)
 			continue;
 		list_del_rcu(&entry->entry);
+		WRITE_ONCE(entry->removed, true);
 		p->nr--;
-		policy_find_strictest(p);
+		policy_changed(p);
 		return entry;
 	}
 	return NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_policy_del);
 
-static bool policy_matches(const struct vigil_protect *entry, u32 pid,
-			   const char *comm)
+/*
+ * A process id is bound to the process that has it: to the one that had it when
+ * the entry was made, or else to the first that is seen with it.
+ */
+static bool policy_matches_pid(struct vigil_protect *entry,
+			       const struct vigil_subject *s)
+{
+	s64 unbound = 0;
+
+	if (entry->pid != s->pid)
+		return false;
+	return atomic64_try_cmpxchg(&entry->start_time, &unbound,
+				    s->start_time) ||
+	       (u64)unbound == s->start_time;
+}
+
+static bool policy_matches(struct vigil_protect *entry,
+			   const struct vigil_subject *s)
 {
 	if (entry->all)
 		return true;
-	if (entry->pid)
-		return entry->pid == pid;
-	return glob_match(entry->comm, comm);
+	/* The process id last, because it may be bound by that. */
+	return (!entry->has_uid || entry->uid == s->uid) &&
+	       (!entry->comm[0] || glob_match(entry->comm, s->comm)) &&
+	       (!entry->exe[0] || glob_match(entry->exe, s->exe)) &&
+	       (!entry->pid || policy_matches_pid(entry, s));
 }
 
-/* The entry that protects a process: the first that matches, or NULL. */
+/**
+ * vigil_policy_match - Which entry is for a process?
+ * @p: the VM's policy
+ * @srcu: the VM's SRCU, read-locked
+ * @s: what the process is matched by
+ *
+ * Return: the first entry that matches, or NULL.
+ */
 struct vigil_protect *vigil_policy_match(struct vigil_policy *p,
-					 struct srcu_struct *srcu, u32 pid,
-					 const char *comm)
+					 struct srcu_struct *srcu,
+					 const struct vigil_subject *s)
 {
 	struct vigil_protect *entry;
 
 	list_for_each_entry_srcu(entry, &p->entries, entry,
 				 srcu_read_lock_held(srcu)) {
-		if (policy_matches(entry, pid, comm))
+		if (policy_matches(entry, s))
 			return entry;
 	}
 	return NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_policy_match);
+
+/* Where a class that begins at @pattern ends, or NULL: it is no class. */
+static const char *policy_class_end(const char *pattern)
+{
+	const char *p = pattern + 1;
+
+	if (*p == '!')
+		p++;
+	/* A bracket that comes first is one of the characters. */
+	if (*p == ']')
+		p++;
+	return strchr(p, ']');
+}
+
+/**
+ * vigil_policy_shortest - How long is the shortest text that a pattern matches?
+ * @pattern: as for glob_match()
+ *
+ * Return: bytes.
+ */
+size_t vigil_policy_shortest(const char *pattern)
+{
+	size_t len = 0;
+
+	for (; *pattern; pattern++) {
+		const char *end;
+
+		switch (*pattern) {
+		case '*':
+			continue;
+		case '[':
+			end = policy_class_end(pattern);
+			if (end)
+				pattern = end;
+			break;
+		case '\\':
+			/* One at the end stands for the end of the text. */
+			if (!*++pattern)
+				return len;
+			break;
+		}
+		len++;
+	}
+	return len;
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_policy_shortest);
 
 /* The first entry from @id on, or NULL. */
 struct vigil_protect *vigil_policy_next(struct vigil_policy *p,
