@@ -86,6 +86,20 @@ static const u64 offsets[VIGIL_PROFILE_FIELDS] = {
 	[F(UTS_NAME)] = 4,
 	[F(MAPPING_HOST)] = 16,
 	[F(MAPPING_WRITABLE)] = 84,
+	[F(TASK_SELF_EXEC_ID)] = 216,
+	[F(MM_ARG_START)] = 192,
+	[F(MM_ARG_END)] = 200,
+	[F(MM_MMAP_BASE)] = 208,
+	[F(TASK_THREAD_PID)] = 224,
+	[F(PID_LEVEL)] = 4,
+	[F(PID_NUMBERS)] = 48,
+	[F(UPID_SIZE)] = 24,
+	[F(UPID_NR)] = 8,
+	[F(TASK_CGROUPS)] = 232,
+	[F(CSS_SET_DFL_CGRP)] = 88,
+	[F(CGROUP_KN)] = 104,
+	[F(KERNFS_NAME)] = 56,
+	[F(KERNFS_PARENT)] = 32,
 };
 
 static const char banner[] =
@@ -154,6 +168,7 @@ struct vigil_fake *vigil_fake_linux(struct kunit *test)
 	u64 init;
 
 	memcpy(f->profile.field, offsets, sizeof(offsets));
+	bitmap_set(f->profile.given, 0, VIGIL_LINUX_FIELDS);
 	strscpy(f->profile.banner, banner);
 	make_init_mm(f);
 	make_uts(f);
@@ -248,11 +263,47 @@ u64 vigil_fake_task(struct vigil_fake *f, u32 pid, const char *comm, u64 mm)
 	vigil_fake_set64(f, task, F(TASK_SIGNAL), signal);
 	vigil_fake_set64(f, task, F(TASK_CRED), cred);
 	vigil_fake_set64(f, task, F(TASK_START_TIME), 1000 + pid);
+	vigil_fake_set32(f, task, F(TASK_SELF_EXEC_ID), mm ? 1 : 0);
 	vigil_fake_set32(f, cred, F(CRED_UID), 100 + pid);
 	vigil_fake_set32(f, cred, F(CRED_GID), 200 + pid);
 	vigil_fake_put64(f, thread_head(f, signal), node);
 	vigil_fake_put64(f, node, thread_head(f, signal));
 	return task;
+}
+
+/* A struct pid in the PID namespace of @level, where its number is @number. */
+u64 vigil_fake_pid(struct vigil_fake *f, u32 level, u32 number)
+{
+	u64 pid = vigil_fake_alloc(f, 512);
+	const u64 last = pid + f->profile.field[F(PID_NUMBERS)] +
+			 level * f->profile.field[F(UPID_SIZE)];
+
+	vigil_fake_set32(f, pid, F(PID_LEVEL), level);
+	vigil_fake_set32(f, last, F(UPID_NR), number);
+	return pid;
+}
+
+/* The kernfs_node of a control group; the root has neither parent nor name. */
+u64 vigil_fake_kernfs(struct vigil_fake *f, u64 parent, const char *name)
+{
+	u64 node = vigil_fake_alloc(f, 128);
+	u64 text = vigil_fake_alloc(f, 512);
+
+	vigil_fake_set64(f, node, F(KERNFS_PARENT), parent);
+	vigil_fake_set64(f, node, F(KERNFS_NAME), text);
+	vigil_fake_put(f, text, name, strlen(name) + 1);
+	return node;
+}
+
+/* Put a task into the control group of a kernfs_node. */
+void vigil_fake_cgroup(struct vigil_fake *f, u64 task, u64 node)
+{
+	u64 set = vigil_fake_alloc(f, 128);
+	u64 cgroup = vigil_fake_alloc(f, 128);
+
+	vigil_fake_set64(f, task, F(TASK_CGROUPS), set);
+	vigil_fake_set64(f, set, F(CSS_SET_DFL_CGRP), cgroup);
+	vigil_fake_set64(f, cgroup, F(CGROUP_KN), node);
 }
 
 /* Make a circle of the tasks' list. */

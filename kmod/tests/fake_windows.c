@@ -95,6 +95,9 @@ struct vigil_fake_windows *vigil_fake_windows(struct kunit *test,
 	w->levels = levels;
 	w->f->profile.os = VIGIL_PROFILE_OS_WINDOWS;
 	memcpy(w->f->profile.field, offsets, sizeof(offsets));
+	bitmap_set(w->f->profile.given, 0, VIGIL_WINDOWS_FIELDS);
+	/* This build doesn't have it. */
+	__clear_bit(F(FLAG_PROCESS_DELETE), w->f->profile.given);
 	strscpy(w->f->profile.banner, banner);
 	w->root = vigil_fake_win_table(w);
 	w->f->profile.field[F(KERNEL_ROOT)] = w->root;

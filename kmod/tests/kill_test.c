@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/srcu.h>
 
+#include "core/vm.h"
 #include "protect/exec/kill.h"
 #include "tests/fake.h"
 
@@ -15,6 +16,8 @@ struct kill_test {
 	struct vigil_fake *f;
 	struct srcu_struct srcu;
 	struct vigil_exec_kill kill;
+	/* Attached to nothing; it has alerts. */
+	struct vigil_vm *vm;
 	u64 mm;
 	/* Address of a process with that mm. */
 	u64 attacked;
@@ -27,12 +30,20 @@ static int kill_init(struct kunit *test)
 
 	if (!t)
 		return -ENOMEM;
+	t->vm = kunit_kzalloc(test, sizeof(*t->vm), GFP_KERNEL);
+	if (!t->vm)
+		return -ENOMEM;
 	err = init_srcu_struct(&t->srcu);
 	if (err)
 		return err;
+	err = vigil_alerts_init(&t->vm->alerts);
+	if (err) {
+		cleanup_srcu_struct(&t->srcu);
+		return err;
+	}
 	test->priv = t;
 	t->f = vigil_fake_linux(test);
-	vigil_exec_kill_init(&t->kill, NULL, NULL, &t->srcu);
+	vigil_exec_kill_init(&t->kill, t->vm, NULL, &t->srcu);
 	t->mm = vigil_fake_mm(t->f);
 	t->attacked = vigil_fake_task(t->f, 100, "victim", t->mm);
 	vigil_fake_set64(t->f, t->attacked, F(TASK_START_TIME), 1000);
@@ -42,13 +53,11 @@ static int kill_init(struct kunit *test)
 static void kill_exit(struct kunit *test)
 {
 	struct kill_test *t = test->priv;
-	struct list_head *entry, *next;
 
 	if (!t)
 		return;
-	/* Their type is the module's own; the link is their first member. */
-	list_for_each_safe(entry, next, &t->kill.condemned)
-		kfree(entry);
+	vigil_exec_kill_stop(&t->kill);
+	vigil_alerts_destroy(&t->vm->alerts);
 	cleanup_srcu_struct(&t->srcu);
 }
 
@@ -62,17 +71,27 @@ static struct vigil_task task_at(struct kunit *test, u64 addr)
 	return task;
 }
 
+static int condemn_as(struct kunit *test, const struct vigil_task *task, u64 seq)
+{
+	struct vigil_kill_alert *outcome = vigil_exec_kill_alert(7);
+	struct kill_test *t = test->priv;
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, outcome);
+	outcome->process = (struct vigil_alert_process){
+		.task = task->task,
+		.pid = task->pid,
+	};
+	err = vigil_exec_condemn(&t->kill, task, outcome, seq);
+	if (err)
+		vigil_alert_put(&outcome->header);
+	return err;
+}
+
+/* Its alert was only counted. */
 static int condemn(struct kunit *test, const struct vigil_task *task)
 {
-	const struct vigil_alert_process process = {
-		.task = task->task,
-		.mm = task->mm,
-		.pid = task->pid,
-		.start_time = task->start_time,
-	};
-	struct kill_test *t = test->priv;
-
-	return vigil_exec_condemn(&t->kill, task, &process, 1, 1);
+	return condemn_as(test, task, 0);
 }
 
 static bool is_condemned(struct kunit *test, u64 addr)
@@ -197,6 +216,56 @@ static void test_limit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EEXIST, condemn(test, &task));
 }
 
+/* Expects that the next alert is about process @pid, after alert @of_seq. */
+static void expect_outcome(struct kunit *test, u64 seq, u32 pid, u64 of_seq)
+{
+	struct kill_test *t = test->priv;
+	struct vigil_kill_alert *outcome;
+	struct vigil_alert *alert;
+	u64 lost;
+
+	alert = vigil_alerts_get(&t->vm->alerts, seq, &lost);
+	KUNIT_ASSERT_NOT_NULL(test, alert);
+	KUNIT_ASSERT_EQ(test, VIGIL_ALERT_KIND_KILL_OUTCOME, alert->kind);
+	KUNIT_EXPECT_EQ(test, seq, alert->seq);
+	KUNIT_EXPECT_EQ(test, VIGIL_OUTCOME_UNKNOWN, alert->outcome);
+	KUNIT_EXPECT_EQ(test, VIGIL_ACTION_KILL, alert->asked);
+	KUNIT_EXPECT_TRUE(test, alert->has_verdict);
+	KUNIT_EXPECT_EQ(test, 7, alert->entry);
+	KUNIT_EXPECT_EQ(test, of_seq, alert->of_seq);
+	outcome = container_of(alert, struct vigil_kill_alert, header);
+	KUNIT_EXPECT_EQ(test, pid, outcome->process.pid);
+	vigil_alert_put(alert);
+}
+
+/* Who was reported has an outcome, and who was only counted has none. */
+static void test_outcome(struct kunit *test)
+{
+	struct kill_test *t = test->priv;
+	struct vigil_task task = task_at(test, t->attacked);
+
+	for (u32 pid = 200; pid < 240; pid++) {
+		task.pid = pid;
+		KUNIT_EXPECT_EQ(test, 0,
+				condemn_as(test, &task,
+					   pid % 10 ? 0 : 1000 + pid));
+	}
+	/* This one's alert came with another thread's fetch. */
+	task.pid = 235;
+	KUNIT_EXPECT_EQ(test, -EEXIST, condemn_as(test, &task, 77));
+	/* The first alert about it stays the one. */
+	task.pid = 230;
+	KUNIT_EXPECT_EQ(test, -EEXIST, condemn_as(test, &task, 78));
+	KUNIT_EXPECT_EQ(test, 0, vigil_alerts_last(&t->vm->alerts));
+
+	vigil_exec_kill_stop(&t->kill);
+	KUNIT_EXPECT_EQ(test, 0, t->kill.nr);
+	KUNIT_EXPECT_EQ(test, 5, vigil_alerts_last(&t->vm->alerts));
+	for (u32 i = 0; i < 4; i++)
+		expect_outcome(test, 1 + i, 200 + 10 * i, 1200 + 10 * i);
+	expect_outcome(test, 5, 235, 77);
+}
+
 static struct kunit_case kill_cases[] = {
 	KUNIT_CASE(test_process),
 	KUNIT_CASE(test_sharer),
@@ -204,6 +273,7 @@ static struct kunit_case kill_cases[] = {
 	KUNIT_CASE(test_leader_unreadable),
 	KUNIT_CASE(test_cost),
 	KUNIT_CASE(test_limit),
+	KUNIT_CASE(test_outcome),
 	{}
 };
 

@@ -6,6 +6,7 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
+#include "guest/linux_read.h"
 #include "tests/fake.h"
 
 #define F(name)	VIGIL_PROFILE_FIELD_##name
@@ -15,7 +16,8 @@ struct path_test {
 	u64 usr;
 	u64 bin;
 	u64 tool;
-	char buf[256];
+	char buf[1024];
+	char expected[1024];
 };
 
 static int path_init(struct kunit *test)
@@ -84,13 +86,169 @@ static void test_disconnected(struct kunit *test)
 	       internal);
 }
 
-static void test_hostile_name(struct kunit *test)
+/* One mount over another: neither is what the path ends at. */
+static void test_stacked_mounts(struct kunit *test)
 {
 	struct path_test *t = test->priv;
+	u64 lower = vigil_fake_dentry(t->f, 0, "/");
+	u64 upper = vigil_fake_dentry(t->f, 0, "/");
+	u64 file = vigil_fake_dentry(t->f, upper, "file");
+	u64 usr = vigil_fake_mount(t->f, lower, t->f->root_mount, t->usr);
+	u64 bind;
 
-	expect(test, "/usr/?[31m?na\xc3\xafve",
-	       vigil_fake_dentry(t->f, t->usr, "\033[31m\nna\xc3\xafve"),
-	       t->f->root_mount);
+	expect(test, "/usr/file", file,
+	       vigil_fake_mount(t->f, upper, usr, lower));
+	/* A directory that is mounted on itself, twice. */
+	bind = vigil_fake_mount(t->f, t->bin, t->f->root_mount, t->bin);
+	bind = vigil_fake_mount(t->f, t->bin, bind, t->bin);
+	expect(test, "/usr/bin/tool", t->tool, bind);
+	/* The root file system over the one of the boot loader. */
+	upper = vigil_fake_dentry(t->f, 0, "/");
+	file = vigil_fake_dentry(t->f, upper, "file");
+	expect(test, "/file", file,
+	       vigil_fake_mount(t->f, upper, t->f->root_mount,
+				t->f->root_dentry));
+}
+
+/* Bytes come through as they are, whatever they do to a terminal or a parser. */
+static void test_hostile_name(struct kunit *test)
+{
+	static const char * const names[] = {
+		"\033[31m\n", "na\xc3\xafve", "\xff\xc0\xaf\x80", "a\\x2fb",
+		"..", "...", " (deleted)", "\xe2\x88\x95usr\xe2\x88\x95sbin",
+		"\x7f\r\t\"'",
+	};
+	struct path_test *t = test->priv;
+	char path[64];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "/usr/%s", names[i]);
+		expect(test, path, vigil_fake_dentry(t->f, t->usr, names[i]),
+		       t->f->root_mount);
+	}
+}
+
+/* Only what is connected to nothing can have a slash in its name. */
+static void test_slash(struct kunit *test)
+{
+	struct path_test *t = test->priv;
+	u64 alone = vigil_fake_dentry(t->f, 0, "memfd:/usr/bin/tool");
+	u64 below = vigil_fake_dentry(t->f, t->usr, "bin/tool");
+
+	expect(test, "/memfd:/usr/bin/tool", alone, t->f->root_mount);
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			path_of(t, below, t->f->root_mount, sizeof(t->buf)));
+	KUNIT_EXPECT_STREQ(test, "", t->buf);
+}
+
+/* The longest names that there are. */
+static void test_long_names(struct kunit *test)
+{
+	struct path_test *t = test->priv;
+	u64 dentry = t->f->root_dentry;
+	char name[256];
+
+	memset(name, '\xf0', 255);
+	name[255] = '\0';
+	for (unsigned int i = 0; i < 3; i++) {
+		name[0] = 'a' + i;
+		dentry = vigil_fake_dentry(t->f, dentry, name);
+		strcat(t->expected, "/");
+		strcat(t->expected, name);
+		expect(test, t->expected, dentry, t->f->root_mount);
+	}
+	/* 1024 bytes are not enough for four. */
+	dentry = vigil_fake_dentry(t->f, dentry, name);
+	KUNIT_EXPECT_EQ(test, 0,
+			path_of(t, dentry, t->f->root_mount, sizeof(t->buf)));
+	KUNIT_EXPECT_EQ(test, 3 + 3 * 256, strlen(t->buf));
+	KUNIT_EXPECT_TRUE(test, strstarts(t->buf, ".../b"));
+}
+
+/* As many components as fit, and no step more than they need. */
+static void test_deep(struct kunit *test)
+{
+	struct path_test *t = test->priv;
+	u64 dentry = t->f->root_dentry;
+
+	for (unsigned int i = 0; i < 510; i++)
+		dentry = vigil_fake_dentry(t->f, dentry, "d");
+	for (unsigned int i = 0; i < 1020; i++)
+		t->expected[i] = i % 2 ? 'd' : '/';
+	t->f->reads = 0;
+	expect(test, t->expected, dentry, t->f->root_mount);
+	KUNIT_EXPECT_LE(test, t->f->reads, 510 * 3 + 16);
+}
+
+struct rename_case {
+	const char *name;
+	u32 field;
+	const char *path;
+};
+
+static const struct rename_case rename_cases[] = {
+	{ "length", F(DENTRY_NAME_LEN), "/usr/long" },
+	{ "name", F(DENTRY_NAME), "/usr/otherwise" },
+	{ "parent", F(DENTRY_PARENT), "/otherwise/long name" },
+};
+
+KUNIT_ARRAY_PARAM_DESC(rename, rename_cases, name);
+
+static struct {
+	u64 dentry;
+	u64 text;
+	u64 value;
+	u32 field;
+	unsigned int left;
+} renaming;
+
+static void rename_it(struct vigil_fake *f, u64 gpa)
+{
+	if (gpa != renaming.text - FAKE_DIRECT || !renaming.left)
+		return;
+	renaming.left--;
+	if (renaming.field == F(DENTRY_NAME_LEN))
+		vigil_fake_set32(f, renaming.dentry, renaming.field, 4);
+	else
+		vigil_fake_set64(f, renaming.dentry, renaming.field,
+				 renaming.value);
+}
+
+/* What is renamed while its name is being read has the new one. */
+static void test_rename(struct kunit *test)
+{
+	const struct rename_case *c = test->param_value;
+	struct path_test *t = test->priv;
+	u64 other = vigil_fake_dentry(t->f, t->f->root_dentry, "otherwise");
+	u64 dentry = vigil_fake_dentry(t->f, t->usr, "long name");
+
+	vigil_linux_u64(&t->f->lx, dentry, F(DENTRY_NAME), &renaming.text);
+	renaming.dentry = dentry;
+	renaming.field = c->field;
+	renaming.value = other;
+	if (c->field == F(DENTRY_NAME))
+		vigil_linux_u64(&t->f->lx, other, F(DENTRY_NAME),
+				&renaming.value);
+	renaming.left = 1;
+	t->f->before_read = rename_it;
+	expect(test, c->path, dentry, t->f->root_mount);
+	KUNIT_EXPECT_EQ(test, 1, t->f->lx.reread);
+	KUNIT_EXPECT_EQ(test, 0, renaming.left);
+}
+
+static void test_deleted(struct kunit *test)
+{
+	struct path_test *t = test->priv;
+	struct vigil_fake *f = t->f;
+	u64 file = vigil_fake_file(f, t->tool, f->root_mount, f->super, 0);
+
+	KUNIT_EXPECT_TRUE(test, vigil_linux_file_is_deleted(&f->lx, file));
+	file = vigil_fake_file(f, t->tool, f->root_mount, f->super, 1);
+	KUNIT_EXPECT_FALSE(test, vigil_linux_file_is_deleted(&f->lx, file));
+	/* Whether it is can't be told. */
+	vigil_fake_set64(f, file, F(FILE_INODE), 0);
+	KUNIT_EXPECT_FALSE(test, vigil_linux_file_is_deleted(&f->lx, file));
+	KUNIT_EXPECT_FALSE(test, vigil_linux_file_is_deleted(&f->lx, 0));
 }
 
 static void test_too_long(struct kunit *test)
@@ -123,7 +281,7 @@ static void test_dentry_cycle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0,
 			path_of(t, t->tool, t->f->root_mount, sizeof(t->buf)));
 	KUNIT_EXPECT_TRUE(test, strstarts(t->buf, ".../"));
-	KUNIT_EXPECT_LE(test, t->f->reads, 256 * 8);
+	KUNIT_EXPECT_LE(test, t->f->reads, 512 * 3 + 16);
 }
 
 /* Mounts that are mounted on each other add no name, and never end. */
@@ -139,7 +297,7 @@ static void test_mount_cycle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EUCLEAN,
 			path_of(t, root, a, sizeof(t->buf)));
 	KUNIT_EXPECT_STREQ(test, "", t->buf);
-	KUNIT_EXPECT_LE(test, t->f->reads, 8 * 256 * 8);
+	KUNIT_EXPECT_LE(test, t->f->reads, 8 * 1024 * 2 + 100);
 }
 
 struct bad_path {
@@ -182,7 +340,13 @@ static struct kunit_case path_cases[] = {
 	KUNIT_CASE(test_root_mount),
 	KUNIT_CASE(test_mounts),
 	KUNIT_CASE(test_disconnected),
+	KUNIT_CASE(test_stacked_mounts),
 	KUNIT_CASE(test_hostile_name),
+	KUNIT_CASE(test_slash),
+	KUNIT_CASE(test_long_names),
+	KUNIT_CASE(test_deep),
+	KUNIT_CASE_PARAM(test_rename, rename_gen_params),
+	KUNIT_CASE(test_deleted),
 	KUNIT_CASE(test_too_long),
 	KUNIT_CASE(test_dentry_cycle),
 	KUNIT_CASE(test_mount_cycle),

@@ -3,6 +3,7 @@
  * Policy: which entry protects a process.
  */
 #include <kunit/test.h>
+#include <linux/array_size.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
@@ -43,18 +44,14 @@ static void policy_exit(struct kunit *test)
 	cleanup_srcu_struct(&t->srcu);
 }
 
-/* Returns the entry's id, or 0 if there was no room. */
-static u32 add(struct kunit *test, const char *comm, u32 pid)
+/* The entry's id, or 0 if there was no room. */
+static u32 add_entry(struct kunit *test, const struct vigil_protect *like)
 {
 	struct policy_test *t = test->priv;
-	struct vigil_protect *entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+	struct vigil_protect *entry = kmemdup(like, sizeof(*like), GFP_KERNEL);
 	int err;
 
 	KUNIT_ASSERT_NOT_NULL(test, entry);
-	if (comm)
-		strscpy(entry->comm, comm, sizeof(entry->comm));
-	entry->pid = pid;
-	entry->all = !comm && !pid;
 	mutex_lock(&t->lock);
 	err = vigil_policy_add(&t->policy, entry, &t->lock);
 	mutex_unlock(&t->lock);
@@ -64,6 +61,19 @@ static u32 add(struct kunit *test, const char *comm, u32 pid)
 		return 0;
 	}
 	return entry->id;
+}
+
+static u32 add(struct kunit *test, const char *comm, u32 pid)
+{
+	struct vigil_protect *like = kunit_kzalloc(test, sizeof(*like),
+						   GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, like);
+	if (comm)
+		strscpy(like->comm, comm, sizeof(like->comm));
+	like->pid = pid;
+	like->all = !comm && !pid;
+	return add_entry(test, like);
 }
 
 static void del(struct kunit *test, u32 id)
@@ -79,7 +89,7 @@ static void del(struct kunit *test, u32 id)
 	kfree(entry);
 }
 
-static u32 match(struct kunit *test, u32 pid, const char *comm)
+static u32 match_subject(struct kunit *test, const struct vigil_subject *s)
 {
 	struct policy_test *t = test->priv;
 	struct vigil_protect *entry;
@@ -87,10 +97,22 @@ static u32 match(struct kunit *test, u32 pid, const char *comm)
 	int idx;
 
 	idx = srcu_read_lock(&t->srcu);
-	entry = vigil_policy_match(&t->policy, &t->srcu, pid, comm);
+	entry = vigil_policy_match(&t->policy, &t->srcu, s);
 	id = entry ? entry->id : 0;
 	srcu_read_unlock(&t->srcu, idx);
 	return id;
+}
+
+static u32 match(struct kunit *test, u32 pid, const char *comm)
+{
+	const struct vigil_subject s = {
+		.exe = "",
+		.comm = comm,
+		.pid = pid,
+		.start_time = 1000 + pid,
+	};
+
+	return match_subject(test, &s);
 }
 
 static void test_patterns(struct kunit *test)
@@ -114,6 +136,116 @@ static void test_pid(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, add(test, NULL, 42));
 	KUNIT_EXPECT_EQ(test, 1, match(test, 42, "a"));
 	KUNIT_EXPECT_EQ(test, 0, match(test, 43, "a"));
+}
+
+/* The first that has the number is meant, or the one that had it before. */
+static void test_pid_reused(struct kunit *test)
+{
+	struct vigil_subject s = {
+		.exe = "/a", .comm = "a", .pid = 42, .start_time = 7,
+	};
+	struct vigil_protect *bound = kunit_kzalloc(test, sizeof(*bound),
+						    GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, bound);
+	KUNIT_EXPECT_EQ(test, 1, add(test, NULL, 42));
+	KUNIT_EXPECT_EQ(test, 1, match_subject(test, &s));
+	s.start_time = 8;
+	KUNIT_EXPECT_EQ(test, 0, match_subject(test, &s));
+	s.start_time = 7;
+	KUNIT_EXPECT_EQ(test, 1, match_subject(test, &s));
+	del(test, 1);
+
+	bound->pid = 42;
+	atomic64_set(&bound->start_time, 8);
+	KUNIT_EXPECT_EQ(test, 2, add_entry(test, bound));
+	KUNIT_EXPECT_EQ(test, 0, match_subject(test, &s));
+	s.start_time = 8;
+	KUNIT_EXPECT_EQ(test, 2, match_subject(test, &s));
+}
+
+/* What matches in all but one doesn't bind the number of a process. */
+static void test_and(struct kunit *test)
+{
+	const struct vigil_subject good = {
+		.exe = "/usr/sbin/nginx", .comm = "nginx", .pid = 42,
+		.start_time = 7, .uid = 33,
+	};
+	struct vigil_protect *e = kunit_kzalloc(test, sizeof(*e), GFP_KERNEL);
+	struct vigil_subject s;
+
+	KUNIT_ASSERT_NOT_NULL(test, e);
+	strscpy(e->exe, "/usr/*/nginx");
+	strscpy(e->comm, "ngin?");
+	e->pid = 42;
+	e->has_uid = true;
+	e->uid = 33;
+	KUNIT_EXPECT_EQ(test, 1, add_entry(test, e));
+
+	s = good;
+	s.exe = "/usr/sbin/nginx2";
+	KUNIT_EXPECT_EQ(test, 0, match_subject(test, &s));
+	s = good;
+	s.comm = "apache";
+	KUNIT_EXPECT_EQ(test, 0, match_subject(test, &s));
+	s = good;
+	s.uid = 0;
+	s.start_time = 6;
+	KUNIT_EXPECT_EQ(test, 0, match_subject(test, &s));
+	s = good;
+	s.pid = 41;
+	KUNIT_EXPECT_EQ(test, 0, match_subject(test, &s));
+	KUNIT_EXPECT_EQ(test, 1, match_subject(test, &good));
+}
+
+/* User id 0 is one like others. */
+static void test_uid(struct kunit *test)
+{
+	struct vigil_subject s = { .exe = "", .comm = "a", .pid = 1 };
+	struct vigil_protect *e = kunit_kzalloc(test, sizeof(*e), GFP_KERNEL);
+	struct policy_test *t = test->priv;
+
+	KUNIT_ASSERT_NOT_NULL(test, e);
+	e->has_uid = true;
+	KUNIT_EXPECT_FALSE(test, t->policy.has_uid);
+	KUNIT_EXPECT_EQ(test, 1, add_entry(test, e));
+	KUNIT_EXPECT_TRUE(test, t->policy.has_uid);
+	KUNIT_EXPECT_EQ(test, 1, match_subject(test, &s));
+	s.uid = 1;
+	KUNIT_EXPECT_EQ(test, 0, match_subject(test, &s));
+	del(test, 1);
+	KUNIT_EXPECT_FALSE(test, t->policy.has_uid);
+}
+
+static void test_shortest(struct kunit *test)
+{
+	static const struct {
+		const char *pattern;
+		size_t len;
+	} cases[] = {
+		{ "", 0 },
+		{ "*", 0 },
+		{ "nginx*", 5 },
+		{ "systemd-journald", 16 },
+		{ "systemd-journal*", 15 },
+		{ "a?c", 3 },
+		{ "runc:[2:INIT]", 6 },
+		{ "runc:\\[2:INIT\\]", 13 },
+		{ "x[!a-z]y", 3 },
+		{ "x[]]y", 3 },
+		{ "x[!]]y", 3 },
+		{ "x[abc", 5 },
+		{ "x\\", 1 },
+		{ "\\[a]", 3 },
+		{ "\\\\[abc]", 2 },
+		{ "[abc]", 1 },
+		{ "*a*b*", 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		KUNIT_EXPECT_EQ_MSG(test, cases[i].len,
+				    vigil_policy_shortest(cases[i].pattern),
+				    "%s", cases[i].pattern);
 }
 
 /* The first in the order of ids decides, also when others come and go. */
@@ -196,6 +328,10 @@ static void test_strictest(struct kunit *test)
 static struct kunit_case policy_cases[] = {
 	KUNIT_CASE(test_patterns),
 	KUNIT_CASE(test_pid),
+	KUNIT_CASE(test_pid_reused),
+	KUNIT_CASE(test_and),
+	KUNIT_CASE(test_uid),
+	KUNIT_CASE(test_shortest),
 	KUNIT_CASE(test_order),
 	KUNIT_CASE(test_next),
 	KUNIT_CASE(test_limit),

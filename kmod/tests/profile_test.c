@@ -52,12 +52,14 @@ static void test_missing(struct kunit *test)
 		add_all_but(test, field);
 		if (!vigil_profile_test_finish(t)) {
 			KUNIT_EXPECT_EQ(test, 0, t->out.field[field]);
+			KUNIT_EXPECT_FALSE(test,
+					   test_bit(field, t->out.given));
 			optional++;
 			continue;
 		}
 		KUNIT_EXPECT_TRUE(test, strstr(t->extack._msg, " is missing"));
 	}
-	KUNIT_EXPECT_EQ(test, 4, optional);
+	KUNIT_EXPECT_EQ(test, 14, optional);
 }
 
 static void test_missing_name(struct kunit *test)
@@ -70,6 +72,24 @@ static void test_missing_name(struct kunit *test)
 			   t->extack._msg);
 	/* Nothing was handed out. */
 	KUNIT_EXPECT_EQ(test, 0, t->out.field[0]);
+}
+
+/* A guest without namespaces and control groups; nothing else is missing. */
+static void test_without_names(struct kunit *test)
+{
+	struct profile_test *t = test->priv;
+
+	for (u32 field = 0; field < F(TASK_THREAD_PID); field++)
+		KUNIT_EXPECT_EQ(test, 0,
+				vigil_profile_add(&t->builder, field,
+						  t->good->field[field], NULL));
+	KUNIT_EXPECT_EQ(test, 0,
+			vigil_profile_set_banner(&t->builder, t->good->banner,
+						 NULL));
+	KUNIT_ASSERT_EQ(test, 0, vigil_profile_test_finish(t));
+	for (u32 field = F(TASK_THREAD_PID); field < VIGIL_PROFILE_FIELDS;
+	     field++)
+		KUNIT_EXPECT_EQ(test, 0, t->out.field[field]);
 }
 
 static void test_twice(struct kunit *test)
@@ -149,6 +169,20 @@ static const struct profile_field_case range_cases[] = {
 	{ "a per-CPU address", F(PERCPU_CURRENT), FAKE_DATA, NULL },
 	{ "neither", F(PERCPU_CURRENT), 0x7f0000000000,
 	  "profile: percpu-current is out of range" },
+	{ "half of a counter", F(TASK_SELF_EXEC_ID), 3268, NULL },
+	{ "a quarter of one", F(TASK_SELF_EXEC_ID), 3266,
+	  "profile: task-self-exec-id is misaligned" },
+	{ "an optional offset", F(TASK_CGROUPS), 3600, NULL },
+	{ "an optional one too far", F(TASK_CGROUPS), 16384,
+	  "profile: task-cgroups is out of range" },
+	{ "the first of a structure", F(UPID_NR), 0, NULL },
+	{ "a number at an odd place", F(UPID_NR), 2,
+	  "profile: upid-nr is misaligned" },
+	{ "a number with its namespace", F(UPID_SIZE), 16, NULL },
+	{ "no room for a number", F(UPID_SIZE), 0,
+	  "profile: upid-size is out of range" },
+	{ "numbers far apart", F(UPID_SIZE), 4096,
+	  "profile: upid-size is out of range" },
 	{ "a root", F(KERNEL_ROOT), 0x2e10000, NULL },
 	{ "a root inside a page", F(KERNEL_ROOT), 0x2e10800,
 	  "profile: kernel-root is misaligned" },
@@ -171,6 +205,8 @@ static const struct profile_field_case relation_cases[] = {
 	  "profile: sym-edata doesn't fit sym-sdata" },
 	{ "mapping beyond the page", F(PAGE_MAPPING), 64,
 	  "profile: page-mapping doesn't fit page-size" },
+	{ "number beyond its structure", F(UPID_NR), 24,
+	  "profile: upid-nr doesn't fit upid-size" },
 	{ "head beyond the page", F(PAGE_COMPOUND_HEAD), 64,
 	  "profile: page-compound-head doesn't fit page-size" },
 };
@@ -189,6 +225,7 @@ static struct kunit_case profile_cases[] = {
 	KUNIT_CASE(test_complete),
 	KUNIT_CASE(test_missing),
 	KUNIT_CASE(test_missing_name),
+	KUNIT_CASE(test_without_names),
 	KUNIT_CASE(test_twice),
 	KUNIT_CASE(test_unknown),
 	KUNIT_CASE(test_banner),

@@ -53,7 +53,10 @@ static void test_read(struct kunit *test)
 {
 	struct task_test *t = test->priv;
 	struct vigil_task task;
+	u64 cred;
 
+	vigil_fake_set32(t->f, t->shell, F(TASK_SELF_EXEC_ID), 7);
+	vigil_fake_set32(t->f, t->shell, F(TASK_FLAGS), VIGIL_PF_FORKNOEXEC);
 	KUNIT_ASSERT_EQ(test, 0,
 			vigil_linux_read_task(&t->f->lx, t->shell, &task));
 	KUNIT_EXPECT_EQ(test, t->shell, task.task);
@@ -67,6 +70,12 @@ static void test_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 242, task.gid);
 	KUNIT_EXPECT_EQ(test, 1042, task.start_time);
 	KUNIT_EXPECT_STREQ(test, "shell", task.comm);
+	KUNIT_EXPECT_EQ(test, t->one, task.parent);
+	KUNIT_EXPECT_EQ(test, 7, task.self_exec_id);
+	KUNIT_EXPECT_EQ(test, VIGIL_PF_FORKNOEXEC, task.leader_flags);
+	KUNIT_EXPECT_EQ(test, VIGIL_PF_FORKNOEXEC, task.flags);
+	vigil_linux_u64(&t->f->lx, t->shell, F(TASK_CRED), &cred);
+	KUNIT_EXPECT_EQ(test, cred, task.cred);
 
 	KUNIT_ASSERT_EQ(test, 0,
 			vigil_linux_read_task(&t->f->lx, t->other, &task));
@@ -74,7 +83,7 @@ static void test_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, task.root);
 }
 
-/* A name that isn't terminated, and wants to ring the bell. */
+/* A name that isn't terminated, and wants to ring the bell: as it is. */
 static void test_comm(struct kunit *test)
 {
 	static const char comm[VIGIL_COMM_SIZE] = "\033[2J\x07 n\xc3\xa4me\x7f\nxxx";
@@ -85,7 +94,7 @@ static void test_comm(struct kunit *test)
 		       sizeof(comm));
 	KUNIT_ASSERT_EQ(test, 0,
 			vigil_linux_read_task(&t->f->lx, t->shell, &task));
-	KUNIT_EXPECT_STREQ(test, "?[2J? n\xc3\xa4me??xx", task.comm);
+	KUNIT_EXPECT_STREQ(test, "\033[2J\x07 n\xc3\xa4me\x7f\nxx", task.comm);
 }
 
 /* A thread tells what its process is, and who itself is. */
@@ -94,11 +103,22 @@ static void test_thread(struct kunit *test)
 	struct task_test *t = test->priv;
 	u64 thread = vigil_fake_task(t->f, 77, "worker", t->mm);
 	struct vigil_task task;
+	u64 cred;
 
 	vigil_fake_set32(t->f, thread, F(TASK_TGID), 42);
 	vigil_fake_set64(t->f, thread, F(TASK_GROUP_LEADER), t->shell);
+	vigil_fake_set32(t->f, thread, F(TASK_SELF_EXEC_ID), 3);
+	vigil_fake_set32(t->f, thread, F(TASK_FLAGS), VIGIL_PF_EXITING);
+	vigil_fake_set32(t->f, t->shell, F(TASK_SELF_EXEC_ID), 7);
+	vigil_linux_u64(&t->f->lx, thread, F(TASK_CRED), &cred);
 	KUNIT_ASSERT_EQ(test, 0,
 			vigil_linux_read_task(&t->f->lx, thread, &task));
+	KUNIT_EXPECT_EQ(test, t->one, task.parent);
+	KUNIT_EXPECT_EQ(test, 7, task.self_exec_id);
+	KUNIT_EXPECT_EQ(test, 0, task.leader_flags);
+	KUNIT_EXPECT_EQ(test, VIGIL_PF_EXITING, task.flags);
+	KUNIT_EXPECT_EQ(test, cred, task.cred);
+	KUNIT_EXPECT_EQ(test, 177, task.uid);
 	KUNIT_EXPECT_EQ(test, thread, task.task);
 	KUNIT_EXPECT_EQ(test, t->shell, task.leader);
 	KUNIT_EXPECT_EQ(test, 77, task.tid);
@@ -237,6 +257,95 @@ static void test_list_broken(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, err == -EUCLEAN || err == -EFAULT);
 		KUNIT_EXPECT_EQ(test, 1, steps);
 	}
+}
+
+static void test_prev(struct kunit *test)
+{
+	struct task_test *t = test->priv;
+	const u64 tasks[] = { t->other, t->shell, t->one };
+	u64 cursor = 0, again = 0;
+
+	t->f->reads = 0;
+	for (unsigned int i = 0; i < ARRAY_SIZE(tasks); i++) {
+		KUNIT_ASSERT_EQ(test, 0,
+				vigil_linux_prev_process(&t->f->lx, &cursor));
+		KUNIT_EXPECT_EQ(test, tasks[i], cursor);
+	}
+	KUNIT_EXPECT_EQ(test, -ENOENT,
+			vigil_linux_prev_process(&t->f->lx, &cursor));
+	KUNIT_EXPECT_EQ(test, t->one, cursor);
+	KUNIT_EXPECT_EQ(test, 0, t->f->lx.reread);
+	/* Two of each, and walks for the kernel's data and its direct map. */
+	KUNIT_EXPECT_LE(test, t->f->reads, 2 * 4 + 2 * 3);
+
+	/* A new one is the first that is found. */
+	vigil_fake_link(t->f, (u64[]){
+		t->init, t->one, t->shell, t->other,
+		vigil_fake_task(t->f, 44, "new", 0),
+	}, 5);
+	KUNIT_ASSERT_EQ(test, 0, vigil_linux_prev_process(&t->f->lx, &again));
+	KUNIT_ASSERT_EQ(test, 0, vigil_linux_prev_process(&t->f->lx, &again));
+	KUNIT_EXPECT_EQ(test, t->other, again);
+}
+
+static void test_prev_none(struct kunit *test)
+{
+	struct task_test *t = test->priv;
+	u64 cursor = 0;
+
+	vigil_fake_link(t->f, &t->init, 1);
+	KUNIT_EXPECT_EQ(test, -ENOENT,
+			vigil_linux_prev_process(&t->f->lx, &cursor));
+	KUNIT_EXPECT_EQ(test, 0, cursor);
+}
+
+/* What left the list, or is in none, leads nowhere. */
+static void test_prev_broken(struct kunit *test)
+{
+	static const u64 prevs[] = {
+		0, 0xdead000000000122, 0x7f0000000000, FAKE_DIRECT + 3,
+		FAKE_DIRECT + 2ULL * SZ_1G, (u64)-1,
+	};
+	struct task_test *t = test->priv;
+	const u64 link = t->f->profile.field[F(TASK_TASKS)];
+	u64 cursor;
+	int err;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(prevs); i++) {
+		vigil_fake_put64(t->f, t->shell + link + 8, prevs[i]);
+		cursor = t->shell;
+		err = vigil_linux_prev_process(&t->f->lx, &cursor);
+		KUNIT_EXPECT_TRUE(test, err == -EUCLEAN || err == -EFAULT);
+		KUNIT_EXPECT_EQ(test, t->shell, cursor);
+	}
+	cursor = t->one + 4;
+	KUNIT_EXPECT_EQ(test, -EUCLEAN,
+			vigil_linux_prev_process(&t->f->lx, &cursor));
+	cursor = 0x7f0000000000;
+	KUNIT_EXPECT_EQ(test, -EUCLEAN,
+			vigil_linux_prev_process(&t->f->lx, &cursor));
+}
+
+/* It goes back to where it came from, and the one there doesn't know it. */
+static void test_prev_disagrees(struct kunit *test)
+{
+	struct task_test *t = test->priv;
+	const u64 link = t->f->profile.field[F(TASK_TASKS)];
+	u64 cursor = t->shell;
+
+	vigil_fake_put64(t->f, t->shell + link + 8, t->other + link);
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			vigil_linux_prev_process(&t->f->lx, &cursor));
+	KUNIT_EXPECT_EQ(test, t->shell, cursor);
+	/* One exits just then: its neighbours are joined one after the other. */
+	cursor = t->other;
+	vigil_fake_put64(t->f, t->other + link + 8, t->one + link);
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			vigil_linux_prev_process(&t->f->lx, &cursor));
+	vigil_fake_put64(t->f, t->one + link, t->other + link);
+	KUNIT_EXPECT_EQ(test, 0,
+			vigil_linux_prev_process(&t->f->lx, &cursor));
+	KUNIT_EXPECT_EQ(test, t->one, cursor);
 }
 
 struct bad_task {
@@ -384,6 +493,7 @@ static void test_no_current(struct kunit *test)
 {
 	static const u64 currents[] = { 0, 0x7f0000000000, FAKE_DIRECT + 1 };
 	struct task_test *t = test->priv;
+	struct vigil_thread thread;
 	struct vigil_task task;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(currents); i++) {
@@ -391,10 +501,82 @@ static void test_no_current(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, -EUCLEAN,
 				vigil_linux_current(&t->f->lx, &t->f->cpu,
 						    &task));
+		KUNIT_EXPECT_EQ(test, -EUCLEAN,
+				vigil_linux_current_thread(&t->f->lx,
+							   &t->f->cpu,
+							   &thread));
 	}
 	t->f->cpu.kernel_gs_base = 0;
 	KUNIT_EXPECT_EQ(test, -EUCLEAN,
 			vigil_linux_current(&t->f->lx, &t->f->cpu, &task));
+}
+
+static void test_current_thread(struct kunit *test)
+{
+	struct task_test *t = test->priv;
+	u64 thread = vigil_fake_task(t->f, 77, "worker", t->mm);
+	struct vigil_thread now;
+	u64 cred;
+
+	vigil_fake_set32(t->f, thread, F(TASK_TGID), 42);
+	/* None of these is read. */
+	vigil_fake_set64(t->f, thread, F(TASK_GROUP_LEADER), 0);
+	vigil_fake_set64(t->f, thread, F(TASK_REAL_PARENT), 0);
+	vigil_fake_set32(t->f, thread, F(TASK_SELF_EXEC_ID), 0x80000001);
+	vigil_linux_u64(&t->f->lx, thread, F(TASK_CRED), &cred);
+	run(t, thread);
+	KUNIT_ASSERT_EQ(test, 0,
+			vigil_linux_current_thread(&t->f->lx, &t->f->cpu,
+						   &now));
+	KUNIT_EXPECT_EQ(test, thread, now.task);
+	KUNIT_EXPECT_EQ(test, t->mm, now.mm);
+	KUNIT_EXPECT_EQ(test, cred, now.cred);
+	KUNIT_EXPECT_EQ(test, 1077, now.start_time);
+	KUNIT_EXPECT_EQ(test, 0x80000001, now.self_exec_id);
+	KUNIT_EXPECT_EQ(test, 77, now.tid);
+	KUNIT_EXPECT_EQ(test, 42, now.pid);
+
+	/* A kernel thread, which has no user mode. */
+	run(t, t->other);
+	KUNIT_EXPECT_EQ(test, -EUCLEAN,
+			vigil_linux_current_thread(&t->f->lx, &t->f->cpu,
+						   &now));
+	t->f->cpu.cpl = 0;
+	KUNIT_ASSERT_EQ(test, 0,
+			vigil_linux_current_thread(&t->f->lx, &t->f->cpu,
+						   &now));
+	KUNIT_EXPECT_EQ(test, 0, now.mm);
+	KUNIT_EXPECT_EQ(test, 43, now.tid);
+}
+
+static const struct bad_task bad_threads[] = {
+	{ "no tid", F(TASK_PID), VIGIL_MAX_TASKS, true },
+	{ "a negative pid", F(TASK_TGID), (u32)-1, true },
+	{ "no credentials", F(TASK_CRED), 0 },
+	{ "credentials misaligned", F(TASK_CRED), FAKE_DIRECT + 4 },
+	{ "mm in user space", F(TASK_MM), 0x7f0000000000 },
+	{ "mm misaligned", F(TASK_MM), FAKE_DIRECT + 0x1001 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(bad_thread, bad_threads, name);
+
+static void test_bad_thread(struct kunit *test)
+{
+	const struct bad_task *c = test->param_value;
+	struct task_test *t = test->priv;
+	struct vigil_thread now;
+
+	run(t, t->shell);
+	KUNIT_EXPECT_EQ(test, 0,
+			vigil_linux_current_thread(&t->f->lx, &t->f->cpu,
+						   &now));
+	if (c->half)
+		vigil_fake_set32(t->f, t->shell, c->field, c->value);
+	else
+		vigil_fake_set64(t->f, t->shell, c->field, c->value);
+	KUNIT_EXPECT_EQ(test, -EUCLEAN,
+			vigil_linux_current_thread(&t->f->lx, &t->f->cpu,
+						   &now));
 }
 
 /* Where Linux 6.12 has the fields of a task_struct, as Debian builds it. */
@@ -412,6 +594,7 @@ static const struct { u32 field; u64 offset; } real_offsets[] = {
 	{ F(TASK_CRED), 2960 },
 	{ F(TASK_COMM), 2976 },
 	{ F(TASK_SIGNAL), 3072 },
+	{ F(TASK_SELF_EXEC_ID), 3240 },
 	{ F(CRED_UID), 8 },
 	{ F(CRED_GID), 12 },
 };
@@ -447,14 +630,16 @@ struct reads_case {
 	bool thread;
 	bool split;
 	unsigned int reads;
+	/* ... and when only the thread is asked for. */
+	unsigned int thread_reads;
 };
 
 /* The walks of page tables cost 2 for a page of 1G, 3 for the first of 2M. */
 static const struct reads_case reads_cases[] = {
-	{ "a process, pages of 1G", false, false, 8 },
-	{ "a process, pages of 2M", false, true, 14 },
-	{ "a thread, pages of 1G", true, false, 10 },
-	{ "a thread, pages of 2M", true, true, 17 },
+	{ "a process, pages of 1G", false, false, 8, 4 },
+	{ "a process, pages of 2M", false, true, 14, 6 },
+	{ "a thread, pages of 1G", true, false, 10, 4 },
+	{ "a thread, pages of 2M", true, true, 17, 6 },
 };
 
 KUNIT_ARRAY_PARAM_DESC(reads, reads_cases, name);
@@ -465,8 +650,9 @@ static void test_reads(struct kunit *test)
 	const struct reads_case *c = test->param_value;
 	struct task_test *t = test->priv;
 	struct vigil_fake *f = t->f;
-	struct vigil_task task;
 	u64 parent, leader, thread;
+	struct vigil_thread now;
+	struct vigil_task task;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(real_offsets); i++)
 		f->profile.field[real_offsets[i].field] = real_offsets[i].offset;
@@ -493,6 +679,14 @@ static void test_reads(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 90, task.ppid);
 	KUNIT_EXPECT_EQ(test, 1091, task.start_time);
 	KUNIT_EXPECT_STREQ(test, "spread", task.comm);
+
+	vigil_linux_init(&f->lx, &f->profile, &f->gm, 4);
+	f->reads = 0;
+	KUNIT_ASSERT_EQ(test, 0,
+			vigil_linux_current_thread(&f->lx, &f->cpu, &now));
+	kunit_info(test, "%u reads of the thread", f->reads);
+	KUNIT_EXPECT_LE(test, f->reads, c->thread_reads);
+	KUNIT_EXPECT_EQ(test, thread, now.task);
 }
 
 static struct kunit_case task_cases[] = {
@@ -505,6 +699,10 @@ static struct kunit_case task_cases[] = {
 	KUNIT_CASE(test_list_cycle),
 	KUNIT_CASE(test_list_to_itself),
 	KUNIT_CASE(test_list_broken),
+	KUNIT_CASE(test_prev),
+	KUNIT_CASE(test_prev_none),
+	KUNIT_CASE(test_prev_broken),
+	KUNIT_CASE(test_prev_disagrees),
 	KUNIT_CASE_PARAM(test_implausible, bad_gen_params),
 	KUNIT_CASE(test_bad_address),
 	KUNIT_CASE_PARAM(test_current, current_gen_params),
@@ -512,6 +710,8 @@ static struct kunit_case task_cases[] = {
 	KUNIT_CASE(test_current_kernel),
 	KUNIT_CASE(test_forged_gs),
 	KUNIT_CASE(test_no_current),
+	KUNIT_CASE(test_current_thread),
+	KUNIT_CASE_PARAM(test_bad_thread, bad_thread_gen_params),
 	KUNIT_CASE_PARAM(test_reads, reads_gen_params),
 	{}
 };

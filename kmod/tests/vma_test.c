@@ -432,12 +432,22 @@ static void test_layout(struct kunit *test)
 	struct vigil_mm_layout layout;
 
 	vigil_fake_set64(t->f, t->mm, F(MM_EXE_FILE), t->file);
+	vigil_fake_set64(t->f, t->mm, F(MM_START_CODE), START);
+	vigil_fake_set64(t->f, t->mm, F(MM_ARG_START), STACK + 0x2000);
+	vigil_fake_set64(t->f, t->mm, F(MM_ARG_END), STACK + 0x2010);
 	KUNIT_ASSERT_EQ(test, 0,
 			vigil_linux_mm_layout(&t->f->lx, t->mm, &layout));
 	KUNIT_EXPECT_EQ(test, BRK, layout.start_brk);
 	KUNIT_EXPECT_EQ(test, BRK + SZ_64K, layout.brk);
 	KUNIT_EXPECT_EQ(test, STACK + 0x1230, layout.start_stack);
 	KUNIT_EXPECT_EQ(test, t->file, layout.exe_file);
+	KUNIT_EXPECT_EQ(test, START, layout.start_code);
+	KUNIT_EXPECT_EQ(test, STACK + 0x2000, layout.arg_start);
+	KUNIT_EXPECT_EQ(test, STACK + 0x2010, layout.arg_end);
+
+	vigil_fake_set64(t->f, t->mm, F(MM_EXE_FILE), 0x7f0000000000);
+	KUNIT_EXPECT_EQ(test, -EUCLEAN,
+			vigil_linux_mm_layout(&t->f->lx, t->mm, &layout));
 }
 
 static struct kunit_case vma_cases[] = {
