@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libmnl/libmnl.h>
@@ -116,21 +117,62 @@ uint64_t vigil_attrs_uint(const struct vigil_attrs *attrs, unsigned int type,
 	return attrs->tb[type] ? attr_uint(attrs->tb[type]) : absent;
 }
 
-static const char *attr_text(const struct nlattr *attr)
-{
-	static char ring[4][VIGIL_TEXT_CLEAN_SIZE(4096)];
-	static unsigned int next;
-	const char *s = mnl_attr_get_payload(attr);
-	char *out = ring[next++ % 4];
+/* More than any string that the kernel sends; what is longer is cut. */
+#define TEXT_MAX	VIGIL_TEXT_CLEAN_SIZE(4096)
 
-	vigil_text_clean(s, strlen(s), out, sizeof(ring[0]));
-	return out;
+static char *text_buffer(void)
+{
+	static char ring[4][TEXT_MAX];
+	static unsigned int next;
+
+	return ring[next++ % 4];
 }
 
 const char *vigil_attrs_text(const struct vigil_attrs *attrs,
 			     unsigned int type, const char *absent)
 {
-	return attrs->tb[type] ? attr_text(attrs->tb[type]) : absent;
+	const struct nlattr *attr = attrs->tb[type];
+	const char *s;
+	char *out;
+
+	if (!attr)
+		return absent;
+	s = mnl_attr_get_payload(attr);
+	out = text_buffer();
+	if (attrs->set->attr[type].type == VIGIL_ATTR_ARGS)
+		vigil_text_args(s, mnl_attr_get_payload_len(attr), out,
+				TEXT_MAX);
+	else
+		vigil_text_clean(s, strlen(s), out, TEXT_MAX);
+	return out;
+}
+
+const char *vigil_attrs_quoted(const struct vigil_attrs *attrs,
+			       unsigned int type, const char *absent)
+{
+	const char *s;
+	char *out;
+
+	if (!attrs->tb[type])
+		return absent;
+	s = mnl_attr_get_payload(attrs->tb[type]);
+	out = text_buffer();
+	vigil_text_quote(s, strlen(s), out, TEXT_MAX);
+	return out;
+}
+
+const char *vigil_attrs_cell(const struct vigil_attrs *attrs,
+			     unsigned int type, const char *absent)
+{
+	const char *s;
+	char *out;
+
+	if (!attrs->tb[type])
+		return absent;
+	s = mnl_attr_get_payload(attrs->tb[type]);
+	out = text_buffer();
+	vigil_text_cell(s, strlen(s), out, TEXT_MAX);
+	return out;
 }
 
 static const char *name_of(const struct vigil_names *names, uint64_t value)
@@ -251,6 +293,38 @@ static struct json_object *json_time(uint64_t ns)
 	return json_object_new_string(text);
 }
 
+/* The whole of it, however long: JSON is for programs. */
+static struct json_object *json_text(const char *s, size_t len)
+{
+	size_t size = VIGIL_TEXT_CLEAN_SIZE(len);
+	struct json_object *string;
+	char *text = malloc(size);
+
+	if (!text)
+		return NULL;
+	vigil_text_clean(s, len, text, size);
+	string = json_object_new_string(text);
+	free(text);
+	return string;
+}
+
+static struct json_object *json_args(const struct nlattr *attr)
+{
+	struct json_object *array = json_object_new_array();
+	const char *s = mnl_attr_get_payload(attr);
+	size_t left = mnl_attr_get_payload_len(attr), len;
+
+	while (left) {
+		len = strnlen(s, left);
+		json_object_array_add(array, json_text(s, len));
+		/* the last one may be cut, and then no 0 follows */
+		len += len < left;
+		s += len;
+		left -= len;
+	}
+	return array;
+}
+
 static struct json_object *json_bytes(const struct nlattr *attr)
 {
 	const uint8_t *byte = mnl_attr_get_payload(attr);
@@ -319,7 +393,10 @@ static struct json_object *json_attr(const struct vigil_attrs *attrs,
 	case VIGIL_ATTR_FLAG:
 		return json_object_new_boolean(true);
 	case VIGIL_ATTR_STRING:
-		return json_object_new_string(attr_text(attr));
+		return json_text(mnl_attr_get_payload(attr),
+				 strlen(mnl_attr_get_payload(attr)));
+	case VIGIL_ATTR_ARGS:
+		return json_args(attr);
 	case VIGIL_ATTR_ENUM:
 		return json_name(desc->names, attr_uint(attr));
 	case VIGIL_ATTR_MASK:

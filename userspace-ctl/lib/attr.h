@@ -24,6 +24,7 @@ enum vigil_attr_type {
 	VIGIL_ATTR_STRING,
 	VIGIL_ATTR_ENUM,	/* @names by value */
 	VIGIL_ATTR_MASK,	/* @names by bit */
+	VIGIL_ATTR_ARGS,	/* strings, each ended by a 0 */
 	VIGIL_ATTR_BYTES,
 	VIGIL_ATTR_WORDS,	/* native u64s, @names by index */
 	VIGIL_ATTR_NEST,	/* @set */
@@ -93,8 +94,17 @@ bool vigil_attrs_has(const struct vigil_attrs *attrs, unsigned int type);
 /* The number, or @absent. */
 uint64_t vigil_attrs_uint(const struct vigil_attrs *attrs, unsigned int type,
 			  uint64_t absent);
-/* The string made safe for terminals, or @absent; in one of a few buffers. */
+/*
+ * The string, or the arguments, as vigil_text_clean() and vigil_text_args()
+ * write them, or @absent; in one of a few buffers.
+ */
 const char *vigil_attrs_text(const struct vigil_attrs *attrs,
+			     unsigned int type, const char *absent);
+/* The string in double quotes, see vigil_text_quote(). */
+const char *vigil_attrs_quoted(const struct vigil_attrs *attrs,
+			       unsigned int type, const char *absent);
+/* The string as one cell of a table, see vigil_text_cell(). */
+const char *vigil_attrs_cell(const struct vigil_attrs *attrs,
 			     unsigned int type, const char *absent);
 /*
  * The name of an enum's value; without one its number, in one of a few buffers;

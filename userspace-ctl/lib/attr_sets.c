@@ -14,7 +14,7 @@ NAMES(vigil_rule_names, "stack", "wx", "w-then-x", "any");
 NAMES(vigil_action_names, "observe", "block", "kill");
 NAMES(vigil_outcome_names, "allowed", "blocked", "dead", "alive", "unknown");
 NAMES(vigil_alert_kind_names, "exec", "kill-outcome", "profile-stale",
-      "selfmap", "unreadable", "nested", "without-profile");
+      "selfmap", "unreadable", "nested", "without-profile", "suppressed");
 NAMES(vigil_page_kind_names, "unknown", "file", "shmem", "anon", "hugetlb",
       "kernel", "device");
 NAMES(vigil_unreadable_reason_names, "process", "address", "page", "mapping",
@@ -106,7 +106,21 @@ NAMES(vigil_field_names,
 	FIELD(MOUNT_MOUNTPOINT, "mount_mountpoint"),
 	FIELD(UTS_NAME, "uts_name"),
 	FIELD(MAPPING_HOST, "mapping_host"),
-	FIELD(MAPPING_WRITABLE, "mapping_writable"));
+	FIELD(MAPPING_WRITABLE, "mapping_writable"),
+	FIELD(TASK_SELF_EXEC_ID, "task_self_exec_id"),
+	FIELD(MM_ARG_START, "mm_arg_start"),
+	FIELD(MM_ARG_END, "mm_arg_end"),
+	FIELD(MM_MMAP_BASE, "mm_mmap_base"),
+	FIELD(TASK_THREAD_PID, "task_thread_pid"),
+	FIELD(PID_LEVEL, "pid_level"),
+	FIELD(PID_NUMBERS, "pid_numbers"),
+	FIELD(UPID_SIZE, "upid_size"),
+	FIELD(UPID_NR, "upid_nr"),
+	FIELD(TASK_CGROUPS, "task_cgroups"),
+	FIELD(CSS_SET_DFL_CGRP, "css_set_dfl_cgrp"),
+	FIELD(CGROUP_KN, "cgroup_kn"),
+	FIELD(KERNFS_NAME, "kernfs_name"),
+	FIELD(KERNFS_PARENT, "kernfs_parent"));
 #undef FIELD
 
 #define FIELD(name, text)	[VIGIL_WINDOWS_FIELD_##name] = text
@@ -203,7 +217,14 @@ SET(vigil_protect_set, VIGIL_A_PROTECT_MAX,
 	[VIGIL_A_PROTECT_HITS] = { "hits", VIGIL_ATTR_UINT },
 	[VIGIL_A_PROTECT_WITHOUT_PROFILE] = {
 		"without_profile", VIGIL_ATTR_ENUM,
-		.names = &vigil_action_names });
+		.names = &vigil_action_names },
+	[VIGIL_A_PROTECT_EXE] = { "exe", VIGIL_ATTR_STRING },
+	[VIGIL_A_PROTECT_UID] = { "uid", VIGIL_ATTR_UINT },
+	[VIGIL_A_PROTECT_DESCENDANTS] = { "descendants", VIGIL_ATTR_FLAG },
+	[VIGIL_A_PROTECT_START_TIME] = { "start_time", VIGIL_ATTR_UINT },
+	[VIGIL_A_PROTECT_PROCESSES] = { "processes", VIGIL_ATTR_UINT },
+	[VIGIL_A_PROTECT_LAST_MATCH] = { "last_match", VIGIL_ATTR_TIME },
+	[VIGIL_A_PROTECT_MATCHES] = { "matches", VIGIL_ATTR_UINT });
 
 SET(vigil_process_set, VIGIL_A_PROCESS_MAX,
 	[VIGIL_A_PROCESS_VM_ID] = { "vm_id", VIGIL_ATTR_UINT },
@@ -223,7 +244,11 @@ SET(vigil_process_set, VIGIL_A_PROCESS_MAX,
 	[VIGIL_A_PROCESS_CREATE_TIME] = { "create_time", VIGIL_ATTR_TIME },
 	[VIGIL_A_PROCESS_USER_ROOT] = { "user_root", VIGIL_ATTR_HEX },
 	[VIGIL_A_PROCESS_SELF_MAP] = { "self_map", VIGIL_ATTR_HEX },
-	[VIGIL_A_PROCESS_USER_SELF_MAP] = { "user_self_map", VIGIL_ATTR_HEX });
+	[VIGIL_A_PROCESS_USER_SELF_MAP] = { "user_self_map", VIGIL_ATTR_HEX },
+	[VIGIL_A_PROCESS_EXE_DELETED] = { "exe_deleted", VIGIL_ATTR_FLAG },
+	[VIGIL_A_PROCESS_NS_PID] = { "ns_pid", VIGIL_ATTR_UINT },
+	[VIGIL_A_PROCESS_CGROUP] = { "cgroup", VIGIL_ATTR_STRING },
+	[VIGIL_A_PROCESS_CMDLINE] = { "cmdline", VIGIL_ATTR_ARGS });
 
 SET(vigil_vma_set, VIGIL_A_VMA_MAX,
 	[VIGIL_A_VMA_VM_ID] = { "vm_id", VIGIL_ATTR_UINT },
@@ -362,7 +387,13 @@ SET(vigil_stats_set, VIGIL_A_STATS_MAX,
 	[VIGIL_A_STATS_REREAD] = { "reread", VIGIL_ATTR_UINT },
 	[VIGIL_A_STATS_ALERTS] = { "alerts", VIGIL_ATTR_UINT },
 	[VIGIL_A_STATS_ALERTS_FOLDED] = { "alerts_folded", VIGIL_ATTR_UINT },
-	[VIGIL_A_STATS_FETCH_TIME] = { "fetch_time", VIGIL_ATTR_UINT });
+	[VIGIL_A_STATS_FETCH_TIME] = { "fetch_time", VIGIL_ATTR_UINT },
+	[VIGIL_A_STATS_PROCESSES] = { "processes", VIGIL_ATTR_UINT },
+	[VIGIL_A_STATS_IDENTIFIED] = { "identified", VIGIL_ATTR_UINT },
+	[VIGIL_A_STATS_PROCESS_SWEEPS] = { "process_sweeps", VIGIL_ATTR_UINT },
+	[VIGIL_A_STATS_PROCESS_SWEEP_TIME] = {
+		"process_sweep_time", VIGIL_ATTR_UINT },
+	[VIGIL_A_STATS_SHARED] = { "shared", VIGIL_ATTR_UINT });
 
 const struct vigil_attr_set *vigil_attr_set_of(uint8_t cmd)
 {

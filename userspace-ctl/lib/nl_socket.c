@@ -7,7 +7,7 @@
 #include "nl.h"
 
 /* Notifications that wait while the reader is busy; beyond, they are lost. */
-#define MONITOR_RCVBUF	(4 << 20)
+#define MONITOR_RCVBUF	(16 << 20)
 
 int vigil_nl_socket(struct vigil_err *err)
 {

@@ -15,7 +15,7 @@
 #include "guest.h"
 
 /* Of a Linux guest; of a Windows guest there are fewer. */
-#define VIGIL_PROFILE_FIELDS	(VIGIL_PROFILE_FIELD_MAPPING_WRITABLE + 1)
+#define VIGIL_PROFILE_FIELDS	(VIGIL_PROFILE_FIELD_KERNFS_PARENT + 1)
 #define VIGIL_WINDOWS_FIELDS	(VIGIL_WINDOWS_FIELD_FLAG_HAS_ADDRESS_SPACE + 1)
 
 /**

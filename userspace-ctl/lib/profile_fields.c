@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where each field of a profile comes from: symbols and BTF. */
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "finder.h"
@@ -9,7 +10,6 @@
 enum source_kind {
 	SOURCE_OTHER,		/* a function of its own */
 	SOURCE_SYMBOL,
-	SOURCE_OPTIONAL,	/* a symbol that depends on the configuration */
 	SOURCE_MEMBER,
 	SOURCE_SIZE,
 };
@@ -19,21 +19,25 @@ enum source_kind {
  * @kind:	which kind
  * @name:	the symbol or the struct
  * @path:	the member
+ * @optional:	kernels without it exist: it depends on the configuration
  */
 struct source {
 	enum source_kind kind;
 	const char *name;
 	const char *path;
+	bool optional;
 };
 
-#define SYMBOL(field, name) \
-	[VIGIL_PROFILE_FIELD_##field] = { SOURCE_SYMBOL, name, NULL }
-#define OPTIONAL(field, name) \
-	[VIGIL_PROFILE_FIELD_##field] = { SOURCE_OPTIONAL, name, NULL }
+#define SOURCE(field, ...) \
+	[VIGIL_PROFILE_FIELD_##field] = { __VA_ARGS__ }
+#define SYMBOL(field, name)	SOURCE(field, SOURCE_SYMBOL, name, NULL, false)
+#define OPTIONAL(field, name)	SOURCE(field, SOURCE_SYMBOL, name, NULL, true)
 #define MEMBER(field, type, path) \
-	[VIGIL_PROFILE_FIELD_##field] = { SOURCE_MEMBER, type, path }
-#define SIZE(field, type) \
-	[VIGIL_PROFILE_FIELD_##field] = { SOURCE_SIZE, type, NULL }
+	SOURCE(field, SOURCE_MEMBER, type, path, false)
+#define MAYBE(field, type, path) \
+	SOURCE(field, SOURCE_MEMBER, type, path, true)
+#define SIZE(field, type)	SOURCE(field, SOURCE_SIZE, type, NULL, false)
+#define MAYBE_SIZE(field, type)	SOURCE(field, SOURCE_SIZE, type, NULL, true)
 
 static const struct source sources[VIGIL_PROFILE_FIELDS] = {
 	SYMBOL(SYM_STEXT, "_stext"),
@@ -103,6 +107,20 @@ static const struct source sources[VIGIL_PROFILE_FIELDS] = {
 	MEMBER(UTS_NAME, "uts_namespace", "name"),
 	MEMBER(MAPPING_HOST, "address_space", "host"),
 	MEMBER(MAPPING_WRITABLE, "address_space", "i_mmap_writable"),
+	MEMBER(TASK_SELF_EXEC_ID, "task_struct", "self_exec_id"),
+	MEMBER(MM_ARG_START, "mm_struct", "arg_start"),
+	MEMBER(MM_ARG_END, "mm_struct", "arg_end"),
+	MEMBER(MM_MMAP_BASE, "mm_struct", "mmap_base"),
+	MAYBE(TASK_THREAD_PID, "task_struct", "thread_pid"),
+	MAYBE(PID_LEVEL, "pid", "level"),
+	MAYBE(PID_NUMBERS, "pid", "numbers"),
+	MAYBE_SIZE(UPID_SIZE, "upid"),
+	MAYBE(UPID_NR, "upid", "nr"),
+	MAYBE(TASK_CGROUPS, "task_struct", "cgroups"),
+	MAYBE(CSS_SET_DFL_CGRP, "css_set", "dfl_cgrp"),
+	MAYBE(CGROUP_KN, "cgroup", "kn"),
+	MAYBE(KERNFS_NAME, "kernfs_node", "name"),
+	MAYBE(KERNFS_PARENT, "kernfs_node", "parent"),
 };
 
 /* Symbols that are no field by themselves. */
@@ -123,8 +141,7 @@ void vigil_finder_lookup(struct vigil_finder *finder,
 	unsigned int i;
 
 	for (i = 0; i < VIGIL_PROFILE_FIELDS; i++) {
-		if (sources[i].kind == SOURCE_SYMBOL ||
-		    sources[i].kind == SOURCE_OPTIONAL)
+		if (sources[i].kind == SOURCE_SYMBOL)
 			add_symbol(finder, sources[i].name);
 	}
 	for (i = 0; i < sizeof(other_symbols) / sizeof(other_symbols[0]); i++)
@@ -171,10 +188,7 @@ static int fill_field(const struct vigil_finder *finder,
 	case SOURCE_OTHER:
 		return 0;
 	case SOURCE_SYMBOL:
-	case SOURCE_OPTIONAL:
 		ret = vigil_finder_symbol(finder, source->name, &value, err);
-		if (ret == -ENOENT && source->kind == SOURCE_OPTIONAL)
-			return 0;
 		break;
 	case SOURCE_MEMBER:
 		ret = vigil_btf_offset(finder->btf, source->name, source->path,
@@ -184,7 +198,27 @@ static int fill_field(const struct vigil_finder *finder,
 		ret = vigil_btf_size(finder->btf, source->name, &value, err);
 		break;
 	}
+	if (ret == -ENOENT && source->optional)
+		return 0;
 	return ret ? ret : set(profile, field, value);
+}
+
+/* Called __parent since 6.14: RCU frees it. */
+static int fill_kernfs_parent(const struct vigil_finder *finder,
+			      struct vigil_profile *profile,
+			      struct vigil_err *err)
+{
+	const unsigned int field = VIGIL_PROFILE_FIELD_KERNFS_PARENT;
+	uint64_t offset;
+	int ret;
+
+	if (profile->has[field])
+		return 0;
+	ret = vigil_btf_offset(finder->btf, "kernfs_node", "__parent", &offset,
+			       err);
+	if (ret == -ENOENT)
+		return 0;
+	return ret ? ret : set(profile, field, offset);
 }
 
 /* A per-CPU variable of its own, but from 6.2 to 6.14 a member of pcpu_hot. */
@@ -252,7 +286,9 @@ int vigil_finder_fields(const struct vigil_finder *finder,
 		if (ret)
 			return ret;
 	}
-	ret = fill_current(finder, profile, err);
+	ret = fill_kernfs_parent(finder, profile, err);
+	if (!ret)
+		ret = fill_current(finder, profile, err);
 	if (!ret)
 		ret = fill_root(finder, profile, err);
 	if (!ret)

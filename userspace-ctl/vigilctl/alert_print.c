@@ -25,7 +25,7 @@ static bool was_stopped(const struct vigil_attrs *alert)
 
 static const char *headline(const struct vigil_attrs *alert)
 {
-	static char unknown[48];
+	static char words[64];
 
 	switch (number(alert, VIGIL_A_ALERT_KIND)) {
 	case VIGIL_ALERT_KIND_EXEC:
@@ -47,10 +47,16 @@ static const char *headline(const struct vigil_attrs *alert)
 		return was_stopped(alert) ?
 		       "user code is stopped while there is no profile" :
 		       "user code runs unjudged while there is no profile";
+	case VIGIL_ALERT_KIND_SUPPRESSED:
+		snprintf(words, sizeof(words),
+			 "%llu events not reported one by one",
+			 (unsigned long long)number(alert,
+						    VIGIL_A_ALERT_FOLDED));
+		return words;
 	default:
-		snprintf(unknown, sizeof(unknown), "alert of the kind %s",
+		snprintf(words, sizeof(words), "alert of the kind %s",
 			 vigil_attrs_name(alert, VIGIL_A_ALERT_KIND));
-		return unknown;
+		return words;
 	}
 }
 
@@ -91,17 +97,34 @@ static bool is_selfmap(const struct vigil_attrs *alert)
 	return is_kind(alert, VIGIL_ALERT_KIND_SELFMAP);
 }
 
+/* A line for each text that the guest chose: none can pass for another. */
+static void print_program(const struct vigil_attrs *process)
+{
+	char buf[TEXT_SIZE];
+
+	if (vigil_attrs_has(process, VIGIL_A_PROCESS_START_TIME))
+		print_line("started", "%s after the boot of the guest",
+			   start_words(process, buf, sizeof(buf)));
+	print_line("exe", "%s", exe_words(process, "not known"));
+	if (vigil_attrs_has(process, VIGIL_A_PROCESS_CMDLINE))
+		print_line("command", "%s",
+			   vigil_attrs_text(process, VIGIL_A_PROCESS_CMDLINE,
+					    ""));
+	if (vigil_attrs_has(process, VIGIL_A_PROCESS_CGROUP))
+		print_line("cgroup", "%s",
+			   vigil_attrs_text(process, VIGIL_A_PROCESS_CGROUP,
+					    ""));
+}
+
 static void print_who(const struct vigil_attrs *alert)
 {
 	struct vigil_attrs process;
 
 	if (vigil_attrs_nest(&process, alert, VIGIL_A_ALERT_PROCESS))
 		return;
-	print_line("who", "process %llu \"%s\" (%s), uid %llu, gid %llu, parent %llu",
+	print_line("who", "process %llu %s, uid %llu, gid %llu, parent %llu",
 		   (unsigned long long)number(&process, VIGIL_A_PROCESS_PID),
-		   vigil_attrs_text(&process, VIGIL_A_PROCESS_COMM, "?"),
-		   vigil_attrs_text(&process, VIGIL_A_PROCESS_EXE,
-				    "executable unknown"),
+		   vigil_attrs_quoted(&process, VIGIL_A_PROCESS_COMM, "?"),
 		   (unsigned long long)number(&process, VIGIL_A_PROCESS_UID),
 		   (unsigned long long)number(&process, VIGIL_A_PROCESS_GID),
 		   (unsigned long long)number(&process, VIGIL_A_PROCESS_PPID));
@@ -110,6 +133,11 @@ static void print_who(const struct vigil_attrs *alert)
 	    number(&process, VIGIL_A_PROCESS_PID))
 		print_line("", "its thread %llu", (unsigned long long)
 			   number(alert, VIGIL_A_ALERT_TID));
+	if (vigil_attrs_has(&process, VIGIL_A_PROCESS_NS_PID))
+		print_line("", "process %llu of its own PID namespace",
+			   (unsigned long long)
+			   number(&process, VIGIL_A_PROCESS_NS_PID));
+	print_program(&process);
 }
 
 static void print_page(const struct vigil_attrs *alert)
@@ -143,7 +171,8 @@ static bool is_nowhere(const struct vigil_attrs *vma)
 static void print_mapping(const struct vigil_attrs *alert,
 			  const struct vigil_attrs *vma)
 {
-	char words[VIGIL_TEXT_CLEAN_SIZE(1024)], range[TEXT_SIZE], perm[8];
+	char words[VIGIL_TEXT_CLEAN_SIZE(4096) + TEXT_SIZE];
+	char range[TEXT_SIZE], perm[8];
 
 	vma_words(vma, vigil_attrs_uint(alert, VIGIL_A_ALERT_PAGE,
 					VIGIL_PAGE_KIND_ANON),
@@ -247,14 +276,32 @@ static const char *outcome_words(const struct vigil_attrs *alert)
 
 static void print_policy(const struct vigil_attrs *alert)
 {
-	const char *asked = vigil_attrs_name(alert, VIGIL_A_ALERT_ASKED);
+	bool asked = vigil_attrs_has(alert, VIGIL_A_ALERT_ASKED);
+	uint64_t entry = is_selfmap(alert) ? 0 :
+			 number(alert, VIGIL_A_ALERT_PROTECT_ID);
 
-	if (!is_selfmap(alert) && vigil_attrs_has(alert, VIGIL_A_ALERT_PROTECT_ID))
-		print_line("policy", "%s, by protect entry %llu", asked,
+	if (asked && entry)
+		print_line("policy", "%s, by protect entry %llu",
+			   vigil_attrs_name(alert, VIGIL_A_ALERT_ASKED),
+			   (unsigned long long)entry);
+	else if (asked)
+		print_line("policy", "%s",
+			   vigil_attrs_name(alert, VIGIL_A_ALERT_ASKED));
+	else if (entry)
+		print_line("policy", "protect entry %llu",
+			   (unsigned long long)entry);
+}
+
+/* The headline has how many. */
+static void print_suppressed(const struct vigil_attrs *alert)
+{
+	if (vigil_attrs_has(alert, VIGIL_A_ALERT_OF_SEQ))
+		print_line("about", "events of the same source; the last one "
+			   "that was reported is alert %llu",
 			   (unsigned long long)number(alert,
-						VIGIL_A_ALERT_PROTECT_ID));
-	else if (vigil_attrs_has(alert, VIGIL_A_ALERT_ASKED))
-		print_line("policy", "%s", asked);
+						VIGIL_A_ALERT_OF_SEQ));
+	else
+		print_line("about", "events of sources that are no longer known apart");
 }
 
 static void print_outcome(const struct vigil_attrs *alert)
@@ -264,12 +311,16 @@ static void print_outcome(const struct vigil_attrs *alert)
 			   vigil_attrs_name(alert, VIGIL_A_ALERT_OUTCOME),
 			   outcome_words(alert));
 	print_policy(alert);
+	if (is_kind(alert, VIGIL_ALERT_KIND_SUPPRESSED)) {
+		print_suppressed(alert);
+		return;
+	}
 	if (vigil_attrs_has(alert, VIGIL_A_ALERT_OF_SEQ))
 		print_line("about", "alert %llu",
 			   (unsigned long long)number(alert,
 						VIGIL_A_ALERT_OF_SEQ));
 	if (number(alert, VIGIL_A_ALERT_FOLDED))
-		print_line("folded", "%llu more like this since the last one",
+		print_line("folded", "%llu more events of the same source since its last alert",
 			   (unsigned long long)number(alert,
 						VIGIL_A_ALERT_FOLDED));
 }

@@ -62,11 +62,11 @@ static void print_process(const char *key, const struct vigil_attrs *alert,
 	if (vigil_attrs_nest(&process, alert, type))
 		print_line(key, "unknown");
 	else
-		print_line(key, "process %llu \"%s\", parent %llu",
+		print_line(key, "process %llu %s, parent %llu",
 			   (unsigned long long)
 			   number(&process, VIGIL_A_PROCESS_PID),
-			   vigil_attrs_text(&process, VIGIL_A_PROCESS_COMM,
-					    "?"),
+			   vigil_attrs_quoted(&process, VIGIL_A_PROCESS_COMM,
+					      "?"),
 			   (unsigned long long)
 			   number(&process, VIGIL_A_PROCESS_PPID));
 }

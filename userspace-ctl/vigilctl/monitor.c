@@ -429,7 +429,7 @@ static void catch_signals(void)
 {
 	struct sigaction action = { .sa_handler = stop };
 
-	setvbuf(stdout, NULL, _IOFBF, 1 << 17);
+	setvbuf(stdout, NULL, _IOFBF, 1 << 19);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);

@@ -51,7 +51,7 @@ const char *attr_text(const struct vigil_attrs *attrs, unsigned int type,
 
 	if (!vigil_attrs_has(attrs, type))
 		return "-";
-	if (desc->type == VIGIL_ATTR_STRING)
+	if (desc->type == VIGIL_ATTR_STRING || desc->type == VIGIL_ATTR_ARGS)
 		return vigil_attrs_text(attrs, type, "-");
 	if (desc->type == VIGIL_ATTR_ENUM)
 		return vigil_attrs_name(attrs, type);
@@ -78,12 +78,14 @@ void print_attr(const char *key, const struct vigil_attrs *attrs,
 	print_pair(key, "%s", attr_text(attrs, type, buf, sizeof(buf)));
 }
 
-static const char *cell_text(const struct column *column,
+static const char *cell_text(const struct column *column, bool last,
 			     const struct vigil_attrs *attrs, char *buf,
 			     size_t size)
 {
 	if (column->text)
 		return column->text(attrs, buf, size);
+	if (!last && attrs->set->attr[column->attr].type == VIGIL_ATTR_STRING)
+		return vigil_attrs_cell(attrs, column->attr, "-");
 	return attr_text(attrs, column->attr, buf, size);
 }
 
@@ -95,14 +97,16 @@ static bool is_number(const struct vigil_attrs *attrs, unsigned int type)
 static void print_row(const struct column *columns, size_t count,
 		      const int *width, const struct vigil_attrs *attrs)
 {
-	char buf[TEXT_SIZE];
+	char buf[CELL_SIZE];
 	const char *text;
+	bool last;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		text = attrs ? cell_text(&columns[i], attrs, buf, sizeof(buf)) :
-			       columns[i].title;
-		if (i == count - 1)
+		last = i == count - 1;
+		text = attrs ? cell_text(&columns[i], last, attrs, buf,
+					 sizeof(buf)) : columns[i].title;
+		if (last)
 			printf("%s\n", text);
 		else if (attrs && is_number(attrs, columns[i].attr))
 			printf("%*s  ", width[i], text);
@@ -114,7 +118,7 @@ static void print_row(const struct column *columns, size_t count,
 void print_table(const struct column *columns, size_t count,
 		 const struct vigil_list *list)
 {
-	char buf[TEXT_SIZE];
+	char buf[CELL_SIZE];
 	int width[COLUMNS_MAX];
 	const char *text;
 	size_t row, i;
@@ -122,7 +126,7 @@ void print_table(const struct column *columns, size_t count,
 	for (i = 0; i < count; i++) {
 		width[i] = strlen(columns[i].title);
 		for (row = 0; row < list->count; row++) {
-			text = cell_text(&columns[i],
+			text = cell_text(&columns[i], i == count - 1,
 					 &list->msg[row].msg.attrs, buf,
 					 sizeof(buf));
 			if ((int)strlen(text) > width[i])

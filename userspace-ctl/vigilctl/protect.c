@@ -1,44 +1,110 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
+#include "pattern.h"
 #include "vigilctl.h"
 
 #define DEFAULT_RULES	(VIGIL_EXEC_RULE_STACK | VIGIL_EXEC_RULE_WX | \
 			 VIGIL_EXEC_RULE_W_THEN_X)
 
+/* As the module has them. */
+#define EXE_MAX		1023
+#define COMM_MAX	63
+/* What Linux keeps of a process' name. */
+#define NAME_BYTES	15
+/* The last one stands for none. */
+#define GUEST_UID_MAX	(UINT32_MAX - 1)
+
 /* Arguments of "add", in this order. */
 enum {
 	ARG_VM,
+	ARG_EXE,
 	ARG_COMM,
 	ARG_PID,
+	ARG_UID,
 	ARG_ALL,
+	ARG_DESCENDANTS,
 	ARG_RULES,
 	ARG_ACTION,
 	ARG_WITHOUT_PROFILE,
 };
 
+/**
+ * struct entry - what is to be added
+ * @exe:	pattern for a path, or NULL
+ * @comm:	pattern for a name, or NULL
+ * @pid:	a process, or 0
+ * @has_uid:	@uid is meant
+ */
 struct entry {
-	uint32_t pid, rules, action, without_profile;
-	const char *comm;
+	const char *exe, *comm;
+	uint32_t pid, uid, rules, action, without_profile;
+	bool has_uid, descendants;
 };
 
+static size_t add_condition(char *buf, size_t size, size_t used,
+			    const char *what, const char *value)
+{
+	if (used >= size)
+		return used;
+	return used + snprintf(buf + used, size - used, "%s%s %s",
+			       used ? " and " : "", what, value);
+}
+
+/* All that has to match. */
 static const char *who_text(const struct vigil_attrs *entry, char *buf,
 			    size_t size)
 {
-	if (vigil_attrs_has(entry, VIGIL_A_PROTECT_COMM))
-		snprintf(buf, size, "comm %s",
-			 vigil_attrs_text(entry, VIGIL_A_PROTECT_COMM, ""));
-	else if (vigil_attrs_has(entry, VIGIL_A_PROTECT_PID))
-		snprintf(buf, size, "pid %llu", (unsigned long long)
-			 vigil_attrs_uint(entry, VIGIL_A_PROTECT_PID, 0));
-	else
-		return "all";
+	static const struct {
+		const char *what;
+		unsigned int type;
+	} way[] = {
+		{ "exe", VIGIL_A_PROTECT_EXE },
+		{ "comm", VIGIL_A_PROTECT_COMM },
+		{ "pid", VIGIL_A_PROTECT_PID },
+		{ "uid", VIGIL_A_PROTECT_UID },
+	};
+	char value[TEXT_SIZE];
+	const char *text;
+	size_t used = 0, i;
+
+	for (i = 0; i < sizeof(way) / sizeof(way[0]); i++) {
+		if (!vigil_attrs_has(entry, way[i].type))
+			continue;
+		/* a pattern may say "and", too */
+		text = entry->set->attr[way[i].type].type == VIGIL_ATTR_STRING ?
+		       vigil_attrs_cell(entry, way[i].type, "-") :
+		       attr_text(entry, way[i].type, value, sizeof(value));
+		used = add_condition(buf, size, used, way[i].what, text);
+	}
+	if (!used)
+		used = snprintf(buf, size, "all");
+	if (vigil_attrs_has(entry, VIGIL_A_PROTECT_DESCENDANTS) && used < size)
+		snprintf(buf + used, size - used, ", and descendants");
 	return buf;
+}
+
+/* Without the fraction of the second. */
+static const char *last_match_text(const struct vigil_attrs *entry, char *buf,
+				   size_t size)
+{
+	const char *text = attr_text(entry, VIGIL_A_PROTECT_LAST_MATCH, buf,
+				     size);
+	char *dot = text == buf ? strchr(buf, '.') : NULL;
+
+	if (dot) {
+		dot[0] = 'Z';
+		dot[1] = '\0';
+	}
+	return text;
 }
 
 static const struct column columns[] = {
 	{ "VM", VIGIL_A_PROTECT_VM_ID, NULL },
 	{ "ID", VIGIL_A_PROTECT_ID, NULL },
+	{ "PROCESSES", VIGIL_A_PROTECT_PROCESSES, NULL },
+	{ "MATCHES", VIGIL_A_PROTECT_MATCHES, NULL },
+	{ "LAST-MATCH", VIGIL_A_PROTECT_LAST_MATCH, last_match_text },
 	{ "HITS", VIGIL_A_PROTECT_HITS, NULL },
 	{ "ACTION", VIGIL_A_PROTECT_ACTION, NULL },
 	{ "RULES", VIGIL_A_PROTECT_RULES, NULL },
@@ -46,9 +112,72 @@ static const struct column columns[] = {
 	{ "WHO", VIGIL_A_PROTECT_COMM, who_text },
 };
 
+/* A module that doesn't count has no answer. */
+static bool never_matched(const struct vigil_attrs *entry)
+{
+	return vigil_attrs_has(entry, VIGIL_A_PROTECT_MATCHES) &&
+	       !vigil_attrs_has(entry, VIGIL_A_PROTECT_LAST_MATCH);
+}
+
+/* Without a proved profile no entry can match anything. */
+static bool has_profile(const struct vigil_list *vms, uint64_t id)
+{
+	const struct vigil_attrs *vm;
+	size_t i;
+
+	for (i = 0; i < vms->count; i++) {
+		vm = &vms->msg[i].msg.attrs;
+		if (vigil_attrs_uint(vm, VIGIL_A_VM_ID, 0) == id)
+			return vigil_attrs_uint(vm, VIGIL_A_VM_PROFILE_STATE,
+						VIGIL_PROFILE_STATE_PROVED) ==
+			       VIGIL_PROFILE_STATE_PROVED;
+	}
+	return true;
+}
+
+static void warn_of(const struct vigil_attrs *entry,
+		    const struct vigil_list *vms)
+{
+	uint64_t vm = vigil_attrs_uint(entry, VIGIL_A_PROTECT_VM_ID, 0);
+	char who[CELL_SIZE];
+
+	warn("vm %llu: protect %llu (%s): %s", (unsigned long long)vm,
+	     (unsigned long long)vigil_attrs_uint(entry, VIGIL_A_PROTECT_ID, 0),
+	     who_text(entry, who, sizeof(who)), has_profile(vms, vm) ?
+	     "has matched no process so far" :
+	     "matches nothing while there is no proved profile, "
+	     "see vigilctl profile find");
+}
+
+/* An entry that protects nobody must be seen. */
+static void warn_of_unmatched(struct vigil_nl *nl,
+			      const struct vigil_list *list)
+{
+	struct vigil_list vms = { 0 };
+	struct vigil_err err;
+	bool asked = false;
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		if (!never_matched(&list->msg[i].msg.attrs))
+			continue;
+		if (!asked) {
+			asked = true;
+			vigil_nl_request(nl, VIGIL_CMD_VM_GET);
+			/* then nobody can say why, and it is said all the same */
+			if (vigil_nl_collect(nl, true, &vms, &err))
+				memset(&vms, 0, sizeof(vms));
+		}
+		warn_of(&list->msg[i].msg.attrs, &vms);
+	}
+	vigil_list_free(&vms);
+}
+
 static int protect_list(int argc, char **argv)
 {
 	struct arg args[] = { { .name = "--vm" }, { 0 } };
+	struct vigil_list list;
+	struct vigil_err err;
 	struct nlmsghdr *nlh;
 	struct vigil_nl nl;
 	uint32_t id;
@@ -62,25 +191,83 @@ static int protect_list(int argc, char **argv)
 	nlh = vigil_nl_request(&nl, VIGIL_CMD_PROTECT_GET);
 	if (id)
 		mnl_attr_put_u32(nlh, VIGIL_A_PROTECT_VM_ID, id);
-	ret = print_dump(&nl, columns, sizeof(columns) / sizeof(columns[0]));
+	if (vigil_nl_collect(&nl, true, &list, &err)) {
+		ret = fail(&err);
+	} else if (opt_json) {
+		print_json_list(&list);
+	} else {
+		print_table(columns, sizeof(columns) / sizeof(columns[0]),
+			    &list);
+		warn_of_unmatched(&nl, &list);
+	}
+	vigil_list_free(&list);
 	vigil_nl_close(&nl);
 	return ret;
 }
 
+static int check_exe(const char *exe)
+{
+	if (!*exe || strlen(exe) > EXE_MAX)
+		return usage("bad exe '%s': 1 to %d bytes", exe, EXE_MAX);
+	if (!pattern_begins_with(exe, '/'))
+		return usage("bad exe '%s': it can never match, a path begins "
+			     "with /; for a file anywhere: '*/%s'",
+			     exe, exe);
+	pattern_explain("exe", exe);
+	return 0;
+}
+
+static int check_comm(const char *comm)
+{
+	char shortest[COMM_MAX + 1];
+	size_t needed;
+
+	if (!*comm || strlen(comm) > COMM_MAX)
+		return usage("bad comm '%s': 1 to %d bytes", comm, COMM_MAX);
+	needed = pattern_shortest(comm, shortest, sizeof(shortest));
+	if (needed > NAME_BYTES)
+		return usage("bad comm '%s': it can never match, a name has at "
+			     "most %d bytes and the shortest that it matches, "
+			     "'%s', has %zu",
+			     comm, NAME_BYTES, shortest, needed);
+	pattern_explain("comm", comm);
+	if (*comm == '/')
+		warn("note: comm '%s' is matched with a name, which is no path: "
+		     "for paths there is --exe",
+		     comm);
+	return 0;
+}
+
+/* All that is given has to match; --all is all there is. */
 static int parse_who(const struct arg *args, struct entry *entry)
 {
-	uint64_t pid = 0;
+	uint64_t pid = 0, uid = 0;
+	bool some = false;
+	int i;
 
-	if (!!args[ARG_COMM].value + !!args[ARG_PID].value +
-	    !!args[ARG_ALL].value != 1)
-		return usage("protect whom? give one of --comm GLOB, --pid N, --all");
+	for (i = ARG_EXE; i <= ARG_UID; i++) {
+		some |= !!args[i].value;
+		if (args[i].value && args[ARG_ALL].value)
+			return usage("'%s' with --all, which stands alone",
+				     args[i].name);
+	}
+	if (!some && !args[ARG_ALL].value)
+		return usage("protect whom? give --exe GLOB, --comm GLOB, --pid N, "
+			     "--uid N (of several all have to match), or --all");
+	entry->exe = args[ARG_EXE].value;
 	entry->comm = args[ARG_COMM].value;
-	if (entry->comm && (!*entry->comm || strlen(entry->comm) > 63))
-		return usage("bad comm '%s': 1 to 63 bytes", entry->comm);
-	if (args[ARG_PID].value &&
-	    parse_number("pid", args[ARG_PID].value, 1, GUEST_PID_MAX, &pid))
+	entry->has_uid = args[ARG_UID].value;
+	entry->descendants = args[ARG_DESCENDANTS].value;
+	if ((entry->exe && check_exe(entry->exe)) ||
+	    (entry->comm && check_comm(entry->comm)) ||
+	    (args[ARG_PID].value &&
+	     parse_number("pid", args[ARG_PID].value, 1, GUEST_PID_MAX,
+			  &pid)) ||
+	    (args[ARG_UID].value &&
+	     parse_number("uid", args[ARG_UID].value, 0, GUEST_UID_MAX, &uid)))
 		return EXIT_USAGE;
 	entry->pid = pid;
+	entry->uid = uid;
 	return 0;
 }
 
@@ -108,12 +295,18 @@ static void put_entry(struct nlmsghdr *nlh, uint32_t vm,
 		      const struct entry *entry)
 {
 	mnl_attr_put_u32(nlh, VIGIL_A_PROTECT_VM_ID, vm);
+	if (entry->exe)
+		mnl_attr_put_strz(nlh, VIGIL_A_PROTECT_EXE, entry->exe);
 	if (entry->comm)
 		mnl_attr_put_strz(nlh, VIGIL_A_PROTECT_COMM, entry->comm);
-	else if (entry->pid)
+	if (entry->pid)
 		mnl_attr_put_u32(nlh, VIGIL_A_PROTECT_PID, entry->pid);
-	else
+	if (entry->has_uid)
+		mnl_attr_put_u32(nlh, VIGIL_A_PROTECT_UID, entry->uid);
+	if (!entry->exe && !entry->comm && !entry->pid && !entry->has_uid)
 		mnl_attr_put(nlh, VIGIL_A_PROTECT_ALL, 0, NULL);
+	if (entry->descendants)
+		mnl_attr_put(nlh, VIGIL_A_PROTECT_DESCENDANTS, 0, NULL);
 	mnl_attr_put_u32(nlh, VIGIL_A_PROTECT_RULES, entry->rules);
 	mnl_attr_put_u32(nlh, VIGIL_A_PROTECT_ACTION, entry->action);
 	mnl_attr_put_u32(nlh, VIGIL_A_PROTECT_WITHOUT_PROFILE,
@@ -130,9 +323,12 @@ static int protect_add(int argc, char **argv)
 {
 	struct arg args[] = {
 		[ARG_VM] = { .name = "--vm" },
+		[ARG_EXE] = { .name = "--exe" },
 		[ARG_COMM] = { .name = "--comm" },
 		[ARG_PID] = { .name = "--pid" },
+		[ARG_UID] = { .name = "--uid" },
 		[ARG_ALL] = { .name = "--all", .flag = true },
+		[ARG_DESCENDANTS] = { .name = "--descendants", .flag = true },
 		[ARG_RULES] = { .name = "--rules" },
 		[ARG_ACTION] = { .name = "--action" },
 		[ARG_WITHOUT_PROFILE] = { .name = "--without-profile" },
@@ -220,13 +416,19 @@ static int protect_del(int argc, char **argv)
 }
 
 static const struct verb verbs[] = {
-	{ "list", protect_list, "[--vm VM]", "What is protected." },
+	{ "list", protect_list, "[--vm VM]",
+	  "What is protected: how many processes now, what matched how often and when last,\n"
+	  "      and fetches that a rule matched (HITS)." },
 	{ "add", protect_add,
-	  "--vm VM {--comm GLOB|--pid N|--all}\n"
-	  "      [--rules stack,wx,w-then-x,any] [--action observe|block|kill]\n"
-	  "      [--without-profile observe|block]",
-	  "Protect processes, running ones at once. Rules if not given: stack,wx,w-then-x;\n"
-	  "      action, and what holds while there is no profile: observe." },
+	  "--vm VM {[--exe GLOB] [--comm GLOB] [--pid N] [--uid N]|--all}\n"
+	  "      [--descendants] [--rules stack,wx,w-then-x,any]\n"
+	  "      [--action observe|block|kill] [--without-profile observe|block]",
+	  "Protect processes, running ones at once: by the path of what they execute\n"
+	  "      ('/usr/sbin/nginx', '/opt/*'), by name (15 bytes at most), process or user id;\n"
+	  "      of several all have to match. What they were matched for stays with them and\n"
+	  "      their children until they execute something else; with --descendants beyond\n"
+	  "      that. Rules if not given: stack,wx,w-then-x; action, and what holds while there\n"
+	  "      is no profile: observe." },
 	{ "del", protect_del, "[--vm VM] ID",
 	  "Remove an entry; with the last one exec protection goes off." },
 	{ 0 },

@@ -63,7 +63,7 @@ static int stats_show(int argc, char **argv)
 
 static const struct verb verbs[] = {
 	{ "show", stats_show, "[--vm VM]",
-	  "Counters since exec protection went on, of one VM or of all." },
+	  "Counters since the attach, of one VM or of all." },
 	{ 0 },
 };
 

@@ -50,7 +50,10 @@ extern bool opt_json, opt_pretty, opt_debug;
 
 /* --- say.c: messages and exit codes --- */
 
-/* Print to stderr; both return what the command has to exit with. */
+/*
+ * Print to stderr, escaping what must not reach a terminal: names of guests, the
+ * user's own arguments.  The first two return what the command has to exit with.
+ */
 int fail(const struct vigil_err *err);
 int usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -136,6 +139,8 @@ struct column {
 
 /* Enough for any attribute but strings, which are not copied. */
 #define TEXT_SIZE	128
+/* Enough for a cell that is put together of a few strings. */
+#define CELL_SIZE	8192
 
 /* An attribute as plain text, "-" where absent. */
 const char *attr_text(const struct vigil_attrs *attrs, unsigned int type,
@@ -144,7 +149,10 @@ const char *attr_text(const struct vigil_attrs *attrs, unsigned int type,
 void print_attr(const char *key, const struct vigil_attrs *attrs,
 		unsigned int type);
 
-/* A table as wide as its contents; the last column may be of any length. */
+/*
+ * A table as wide as its contents; the last column may be of any length, in the
+ * others a string is one cell, see vigil_text_cell().
+ */
 void print_table(const struct column *columns, size_t count,
 		 const struct vigil_list *list);
 /* A dump as a JSON array or a table. */
@@ -158,5 +166,18 @@ extern const struct column vm_columns[];
 extern const size_t vm_columns_count;
 /* 1536 MiB */
 void size_text(uint64_t bytes, char *buf, size_t size);
+
+/* --- who.c: a process in words --- */
+
+/*
+ * Path of what it executes, "PATH (deleted)" of a file without a name, or
+ * @absent; in one buffer.
+ */
+const char *exe_words(const struct vigil_attrs *process, const char *absent);
+/* The same as a cell of a table, where the path may have to be in quotes. */
+const char *exe_cell(const struct vigil_attrs *process, const char *absent);
+/* "1.500000000 s" since the guest's boot, "-" where it isn't known. */
+const char *start_words(const struct vigil_attrs *process, char *buf,
+			size_t size);
 
 #endif /* VIGILCTL_H */
