@@ -33,7 +33,7 @@ demo: lab
 test: lab-all
 	$(Q)tools/testing/lab/plan
 
-test-all: lab-all
+test-all: lab-all debian
 	$(Q)tools/testing/lab/plan --all
 
 kunit: lab-all
@@ -63,6 +63,10 @@ tools:
 
 guest:
 	$(Q)$(MAKE) -s -C tools/testing/guest
+
+# The Debian guest's image is made from apt's archives, once.
+debian: setup
+	$(Q)$(MAKE) -s -C tools/testing/guest debian
 
 setup:
 	$(Q)tools/setup/setup
@@ -107,5 +111,5 @@ clean:
 	$(Q)rm -rf $(BUILD)
 	$(Q)$(MAKE) -s -C userspace-ctl clean
 
-.PHONY: help demo test test-all kunit bench module kvm-modules tools guest setup lab \
-	lab-all selftests check install clean
+.PHONY: help demo test test-all kunit bench module kvm-modules tools guest debian setup \
+	lab lab-all selftests check install clean

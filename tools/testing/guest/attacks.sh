@@ -43,8 +43,9 @@ UNMAPS=(
 	"unmap shared middle|shmem/unknown|shmem"
 )
 ALL_RULES=stack,wx,w-then-x,any
-# Where the guest has them.
+# Where the guest has them, and what is put before each command.
 ATTACK_BIN=/usr/bin
+ATTACK_ENV=
 SIGILL=132
 SIGKILL=137
 SIGSEGV=139
@@ -52,9 +53,10 @@ SIGSEGV=139
 NEVER_MET=3
 
 # Of each attack that ran last: what it printed, how it ended, whether its code
-# ran, and whom and where it announced. Processes are dear in an emulated host:
-# everything is read once, by the shell itself.
-declare -A SAID ENDED EFFECT PID TID START
+# ran, and whom and where it announced; of all that it announced "pid tid", one a
+# line. Processes are dear in an emulated host: everything is read once, by the shell
+# itself.
+declare -A SAID ENDED EFFECT PID TID START WHO
 # Where they ran, the last alert before that, and those since then, one a line.
 GUEST=
 SINCE=
@@ -69,7 +71,7 @@ read_attacks()
 {
 	local line attack=
 
-	SAID=() ENDED=() EFFECT=() PID=() TID=() START=()
+	SAID=() ENDED=() EFFECT=() PID=() TID=() START=() WHO=()
 	while read -r line; do
 		if [[ $line =~ ^case\ (.*):$ ]]; then
 			attack=${BASH_REMATCH[1]}
@@ -85,6 +87,7 @@ read_attacks()
 			PID[$attack]=${BASH_REMATCH[1]}
 			TID[$attack]=${BASH_REMATCH[2]}
 			START[$attack]=${BASH_REMATCH[3]}
+			WHO[$attack]+="${PID[$attack]} ${TID[$attack]}"$'\n'
 		fi
 	done
 }
@@ -98,7 +101,7 @@ run_attacks()
 	list=$(printf '"%s" ' "$@")
 	GUEST=$name
 	SINCE=$(last_alert "$name") || return 1
-	guest_run "$name" "for a in $list; do echo \"case \$a:\"; $ATTACK_BIN/atk-\$a;\
+	guest_run "$name" "for a in $list; do echo \"case \$a:\"; $ATTACK_ENV $ATTACK_BIN/atk-\$a;\
  echo \"end \$a: \$?\"; done" 60 || return 1
 	read_attacks <"$LAB_GUESTS/$name.said"
 	read_alerts

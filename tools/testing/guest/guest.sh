@@ -92,14 +92,23 @@ last_alert()
 	vigilctl -j vm show "$1" | gojq .last_alert
 }
 
-# alerts NAME SEQ: those after number SEQ, one a line:
+# alerts NAME SEQ: those after number SEQ that are about an event, one a line:
 # kind pid tid comm exe rules vma-kind rip outcome page reason of-seq seq
 alerts()
 {
 	vigilctl -j alert list --vm "$1" --since $(($2 + 1)) | gojq -r '.[] |
-		[.kind, .process.pid, .tid, .process.comm, .process.exe,
+		select(.kind != "suppressed") | [.kind, .process.pid, .tid, .process.comm, .process.exe,
 		 (.rule // [] | join(",")), .vma.kind, .rip, .outcome,
 		 .page, .reason, .of_seq, .seq] | map(. // "-" | tostring) | join(" ")'
+}
+
+# no_alerts NAME SEQ: none after that number, which are printed else
+no_alerts()
+{
+	local alerts
+
+	alerts=$(alerts "$1" "$2")
+	[ -z "$alerts" ] || { echo "$alerts"; return 1; }
 }
 
 # stat_of NAME COUNTER

@@ -4,7 +4,9 @@
 #define _GNU_SOURCE
 #include "inject.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -13,7 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#define SETTLE_MS	300
 
 void give_up(const char *name)
 {
@@ -55,6 +62,119 @@ int strike(const char *name, const void *code)
 	jump(code);
 	dprintf(1, "attack: %s returned\n", name);
 	return 0;
+}
+
+void *map_injected(const struct snippet *snippet)
+{
+	void *at = map_pages(PROT_READ | PROT_WRITE | PROT_EXEC,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	plant(at, snippet);
+	return at;
+}
+
+/* --- who runs it ------------------------------------------------------------ */
+
+void wait_at_gate(int pid)
+{
+	const char *gate = getenv("GATE");
+
+	if (!gate)
+		return;
+	dprintf(1, "waiting: pid=%d\n", pid);
+	while (access(gate, F_OK))
+		usleep(20000);
+}
+
+void settle(void)
+{
+	const char *ms = getenv("SETTLE");
+
+	if (getenv("GATE"))
+		wait_at_gate(getpid());
+	else
+		usleep(1000 * (ms ? atoi(ms) : SETTLE_MS));
+}
+
+void take_innocent_name(void)
+{
+	if (prctl(PR_SET_NAME, "innocent"))
+		give_up("PR_SET_NAME");
+}
+
+void copy_self(const char *path)
+{
+	static char data[1 << 16];
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), to;
+	ssize_t size;
+
+	unlink(path);
+	to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	while ((size = read(from, data, sizeof(data))) > 0) {
+		if (write(to, data, size) != size)
+			give_up(path);
+	}
+	if (size || close(to))
+		give_up(path);
+	close(from);
+}
+
+pid_t fork_sibling(void)
+{
+	return syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+}
+
+pid_t fork_orphan(void)
+{
+	pid_t pid = fork(), parent;
+
+	if (pid) {
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+		return pid;
+	}
+	parent = getpid();
+	pid = fork();
+	if (pid)
+		_exit(0);
+	while (getppid() == parent)
+		usleep(1000);
+	return 0;
+}
+
+/* Nobody here can wait for it: it tells by a pipe that it lived on. */
+int strike_as_stranger(const char *name, pid_t (*make)(void), const void *code)
+{
+	int ends[2];
+	char lives;
+
+	if (pipe(ends))
+		give_up("pipe");
+	switch (make()) {
+	case -1:
+		give_up("fork");
+	case 0:
+		take_innocent_name();
+		strike(name, code);
+		_exit(write(ends[1], "x", 1) != 1);
+	}
+	close(ends[1]);
+	return read(ends[0], &lives, 1) == 1 ? 0 : 128 + SIGILL;
+}
+
+int shell_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+				     WEXITSTATUS(status);
+}
+
+void set_next_pid(int pid)
+{
+	int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY);
+
+	if (fd < 0 || dprintf(fd, "%d", pid - 1) < 0)
+		give_up("ns_last_pid");
+	close(fd);
 }
 
 /* --- more tries than one ---------------------------------------------------- */

@@ -4,6 +4,7 @@
 #define INJECT_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #define PAGE	4096
 /* No snippet is longer: what is aligned to it lies on one page. */
@@ -35,6 +36,32 @@ int strike(const char *name, const void *code);
 /* Prints NAME's error and ends the process. */
 _Noreturn void give_up(const char *name);
 void *map_pages(int prot, int flags, int fd);
+/* Memory that is writable and executable, with a copy of @snippet. */
+void *map_injected(const struct snippet *snippet);
+
+/*
+ * Waits until vigil has seen in the guest's process list who this is: SETTLE of the
+ * environment says how many milliseconds, 300 if it isn't there. With GATE it tells
+ * its pid and waits until there is a file of that name.
+ */
+void settle(void);
+void wait_at_gate(int pid);
+/* Takes the name that no entry is for. */
+void take_innocent_name(void);
+/* Writes this program's file to @path, which is new and executable. */
+void copy_self(const char *path);
+/*
+ * As fork(), but who ends up as the parent is that of this process, or init. In the
+ * other process strike_as_stranger() jumps to @code, under the innocent name; here it
+ * returns what a shell would say of it.
+ */
+pid_t fork_sibling(void);
+pid_t fork_orphan(void);
+int strike_as_stranger(const char *name, pid_t (*make)(void), const void *code);
+/* What a shell says of a process that ended with @status. */
+int shell_status(int status);
+/* The next process of this PID namespace gets @pid, unless one has it. */
+void set_next_pid(int pid);
 
 /*
  * Attacks that have to meet a moment try more than once, and live on after

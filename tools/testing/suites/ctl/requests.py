@@ -18,7 +18,7 @@ CMD = {k[len("VIGIL_CMD_"):]: v for k, v in C.items()
 A = {k[len("VIGIL_A_"):]: v for k, v in C.items()
      if k.startswith("VIGIL_A_")}
 DUMPS = ("PROTECT_GET", "PROCESS_GET", "VMA_GET", "ALERT_GET")
-LAST_FIELD = C["VIGIL_PROFILE_FIELD_MAPPING_WRITABLE"]
+LAST_FIELD = C["VIGIL_PROFILE_FIELD_KERNFS_PARENT"]
 
 
 def item(*parts):
@@ -90,10 +90,10 @@ def cases(vm, null):
         ("a profile of no VM", "PROFILE_SET",
          u32(A["PROFILE_VM_ID"], 4242), "ENOENT", "no such VM"),
         ("protect nobody", "PROTECT_NEW", protect(vm), "EINVAL",
-         "exactly one"),
+         "one or more of exe"),
         ("protect two ways", "PROTECT_NEW",
          protect(vm, everyone, u32(A["PROTECT_PID"], 1)), "EINVAL",
-         "exactly one"),
+         "one or more of exe"),
         ("an empty pattern", "PROTECT_NEW",
          protect(vm, string(A["PROTECT_COMM"], "")), "EINVAL", "empty"),
         ("a long pattern", "PROTECT_NEW",

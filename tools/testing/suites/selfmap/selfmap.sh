@@ -38,11 +38,11 @@ of()
 	vigilctl -j selfmap show --vm win | gojq -r ".$1"
 }
 
-# new_alerts SEQ FILTER: those after SEQ, one compact line each
+# new_alerts SEQ FILTER: those after SEQ that are about an event, one compact line each
 new_alerts()
 {
 	vigilctl -j alert list --vm win --since "$(($1 + 1))" |
-		gojq -c ".[] | select($2)"
+		gojq -c ".[] | select(.kind != \"suppressed\" and ($2))"
 }
 
 # alerts_are SEQ COUNT FILTER: so many, an entry being repaired before it is told

@@ -19,18 +19,25 @@
  * FAKE_REASON		why it could not be judged
  * FAKE_VMA		the kind of its mapping; "none": there is none
  * FAKE_REGS		the error that reading the first vCPU's registers ends with
+ * FAKE_NAMES		a file with the names of VM 1's processes, see fake_names.h
+ * FAKE_PROFILE		state of the profiles
+ * FAKE_OF		"none": suppressed events are of no alert's source
+ * FAKE_SHOW		say on stderr who a new entry is for
+ * FAKE_FLOOD		so many alerts of VM 1 come at once, then it is detached
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <linux/genetlink.h>
 
 #include "fake_guest.h"
+#include "fake_names.h"
 #include "fake_windows.h"
 #include "nl.h"
 #include "profile.h"
@@ -40,6 +47,11 @@
 #define FIRST_KEPT	3
 #define LAST_ALERT	5
 #define SELFMAP_ALERT	4
+/* Of a flood the newest are kept, and each so many what came first of a source. */
+#define RING		1024
+#define FIRST_EACH	64
+/* ... and each so many is about events that were not reported one by one. */
+#define SUPPRESSED_EACH	100
 
 /* What a guest may call its processes: commands to a terminal, no UTF-8. */
 #define HOSTILE		"\033]0;\xff\xc0\x80\"\\\n"
@@ -61,6 +73,7 @@ static int events_fd = -1;	/* where notifications come from */
 static bool lose_one;		/* its next recvmsg() has lost something */
 static unsigned int vms = 2;
 static uint64_t newest = LAST_ALERT;
+static bool congested;		/* notifications are dropped until all are taken */
 
 static unsigned long asked_for(const char *name, unsigned long otherwise)
 {
@@ -217,7 +230,8 @@ static void put_vm(struct peer *peer, uint32_t id)
 	u32(peer, VIGIL_A_VM_VCPUS, 2);
 	u64(peer, VIGIL_A_VM_MEMORY, 512ULL << 20);
 	u32(peer, VIGIL_A_VM_EXEC, id == 1);
-	u32(peer, VIGIL_A_VM_PROFILE_STATE, VIGIL_PROFILE_STATE_PROVED);
+	u32(peer, VIGIL_A_VM_PROFILE_STATE,
+	    asked_for("FAKE_PROFILE", VIGIL_PROFILE_STATE_PROVED));
 	u64(peer, VIGIL_A_VM_ATTACHED, 1795190400123456789);
 	u32(peer, VIGIL_A_VM_SWEEP_MS, 60000);
 	u64(peer, VIGIL_A_VM_LAST_ALERT, id == 1 ? newest : 0);
@@ -241,6 +255,8 @@ static void dump_vms(struct peer *peer)
 
 static void put_process(struct peer *peer)
 {
+	static const char cmdline[] = "/usr/bin/" HOSTILE "\0-c\0\0a \"b\"";
+
 	u32(peer, VIGIL_A_PROCESS_PID, 812);
 	u32(peer, VIGIL_A_PROCESS_PPID, 1);
 	str(peer, VIGIL_A_PROCESS_COMM, HOSTILE);
@@ -249,6 +265,71 @@ static void put_process(struct peer *peer)
 	u32(peer, VIGIL_A_PROCESS_GID, 33);
 	u64(peer, VIGIL_A_PROCESS_START_TIME, 1500000000);
 	u64(peer, VIGIL_A_PROCESS_TASK, 0xffff888100000000);
+	mnl_attr_put(peer->msg, VIGIL_A_PROCESS_EXE_DELETED, 0, NULL);
+	u32(peer, VIGIL_A_PROCESS_NS_PID, 7);
+	str(peer, VIGIL_A_PROCESS_CGROUP, "/system.slice/" HOSTILE);
+	mnl_attr_put(peer->msg, VIGIL_A_PROCESS_CMDLINE, sizeof(cmdline),
+		     cmdline);
+}
+
+/*
+ * A process that calls itself by a name that was asked for, and whose command
+ * line has it at the start, in the middle, and cut at the end.
+ */
+static void put_named(struct peer *peer, unsigned int i)
+{
+	static const char middle[] = "\0-x y\0";
+	char cmdline[3 * 4096];
+	const char *name = fake_name(i);
+	size_t len = strlen(name);
+
+	memcpy(cmdline, name, len);
+	memcpy(cmdline + len, middle, sizeof(middle) - 1);
+	memcpy(cmdline + len + sizeof(middle) - 1, name, len);
+	u32(peer, VIGIL_A_PROCESS_PID, 1000 + i);
+	u32(peer, VIGIL_A_PROCESS_PPID, 1);
+	str(peer, VIGIL_A_PROCESS_COMM, name);
+	str(peer, VIGIL_A_PROCESS_EXE, name);
+	u32(peer, VIGIL_A_PROCESS_UID, 33);
+	if (i % 2)
+		mnl_attr_put(peer->msg, VIGIL_A_PROCESS_EXE_DELETED, 0, NULL);
+	str(peer, VIGIL_A_PROCESS_CGROUP, name);
+	mnl_attr_put(peer->msg, VIGIL_A_PROCESS_CMDLINE,
+		     2 * len + sizeof(middle) - 1, cmdline);
+}
+
+static void dump_named(struct peer *peer)
+{
+	unsigned int i;
+
+	for (i = 0; i < fake_names(); i++) {
+		reply(peer);
+		put_named(peer, i);
+		flush(peer);
+	}
+	done(peer);
+}
+
+/*
+ * A process whose texts look like several columns, and one that calls itself as a
+ * kernel thread does and whose executable can't be read.
+ */
+static void dump_spoofers(struct peer *peer)
+{
+	reply(peer);
+	u32(peer, VIGIL_A_PROCESS_PID, 813);
+	u32(peer, VIGIL_A_PROCESS_PPID, 1);
+	str(peer, VIGIL_A_PROCESS_COMM, "x  /sbin/init");
+	str(peer, VIGIL_A_PROCESS_EXE, "/tmp/x  cat");
+	str(peer, VIGIL_A_PROCESS_CGROUP, "/a  /sbin/init");
+	u64(peer, VIGIL_A_PROCESS_MM, 0xffff888100000000);
+	flush(peer);
+	reply(peer);
+	u32(peer, VIGIL_A_PROCESS_PID, 814);
+	u32(peer, VIGIL_A_PROCESS_PPID, 2);
+	str(peer, VIGIL_A_PROCESS_COMM, "kworker/0:0");
+	u64(peer, VIGIL_A_PROCESS_MM, 0xffff888100000800);
+	flush(peer);
 }
 
 static void dump_processes(struct peer *peer)
@@ -263,6 +344,7 @@ static void dump_processes(struct peer *peer)
 	put_process(peer);
 	u32(peer, VIGIL_A_PROCESS_PROTECT_ID, 1);
 	flush(peer);
+	dump_spoofers(peer);
 	done(peer);
 }
 
@@ -332,6 +414,35 @@ static void dump_vmas(struct peer *peer)
 	done(peer);
 }
 
+/* One that never matched, and one that did, of all conditions. */
+static void dump_paths(struct peer *peer)
+{
+	reply(peer);
+	u32(peer, VIGIL_A_PROTECT_VM_ID, 1);
+	u32(peer, VIGIL_A_PROTECT_ID, 3);
+	str(peer, VIGIL_A_PROTECT_EXE, "/x");
+	u32(peer, VIGIL_A_PROTECT_RULES, VIGIL_EXEC_RULE_STACK);
+	u32(peer, VIGIL_A_PROTECT_ACTION, VIGIL_ACTION_BLOCK);
+	u32(peer, VIGIL_A_PROTECT_PROCESSES, 0);
+	u64(peer, VIGIL_A_PROTECT_MATCHES, 0);
+	flush(peer);
+	reply(peer);
+	u32(peer, VIGIL_A_PROTECT_VM_ID, 1);
+	u32(peer, VIGIL_A_PROTECT_ID, 4);
+	str(peer, VIGIL_A_PROTECT_EXE, "/usr/sbin/" HOSTILE);
+	str(peer, VIGIL_A_PROTECT_COMM, "ng\\[nx");
+	u32(peer, VIGIL_A_PROTECT_PID, 812);
+	u32(peer, VIGIL_A_PROTECT_UID, 0);
+	mnl_attr_put(peer->msg, VIGIL_A_PROTECT_DESCENDANTS, 0, NULL);
+	u32(peer, VIGIL_A_PROTECT_RULES, VIGIL_EXEC_RULE_STACK);
+	u32(peer, VIGIL_A_PROTECT_ACTION, VIGIL_ACTION_BLOCK);
+	u64(peer, VIGIL_A_PROTECT_START_TIME, 1500000000);
+	u32(peer, VIGIL_A_PROTECT_PROCESSES, 5);
+	u64(peer, VIGIL_A_PROTECT_LAST_MATCH, 1795190400123456789);
+	u64(peer, VIGIL_A_PROTECT_MATCHES, 12);
+	flush(peer);
+}
+
 static void dump_entries(struct peer *peer)
 {
 	uint32_t vm;
@@ -349,6 +460,7 @@ static void dump_entries(struct peer *peer)
 		    VIGIL_ACTION_OBSERVE);
 		flush(peer);
 	}
+	dump_paths(peer);
 	reply(peer);
 	u32(peer, VIGIL_A_PROTECT_VM_ID, 2);
 	u32(peer, VIGIL_A_PROTECT_ID, 7);
@@ -405,13 +517,16 @@ static void put_selfmap_alert(struct peer *peer)
 }
 
 /* Where suspicious code was fetched, or what could not be told about it. */
-static void put_fetch(struct peer *peer, uint32_t kind)
+static void put_fetch(struct peer *peer, uint32_t kind, uint64_t seq)
 {
 	const char *vma = getenv("FAKE_VMA");
 	struct nlattr *nest;
 
 	nest = mnl_attr_nest_start(peer->msg, VIGIL_A_ALERT_PROCESS);
-	put_process(peer);
+	if (fake_names())
+		put_named(peer, seq % fake_names());
+	else
+		put_process(peer);
 	mnl_attr_nest_end(peer->msg, nest);
 	if (kind == VIGIL_ALERT_KIND_UNREADABLE)
 		u32(peer, VIGIL_A_ALERT_REASON,
@@ -450,6 +565,14 @@ static void put_kill_outcome(struct peer *peer, uint64_t of)
 /* Of the whole guest: no process, no place. */
 static void put_guest_alert(struct peer *peer, uint32_t kind)
 {
+	if (kind == VIGIL_ALERT_KIND_SUPPRESSED) {
+		u32(peer, VIGIL_A_ALERT_FOLDED, 4000000001);
+		if (!getenv("FAKE_OF")) {
+			u32(peer, VIGIL_A_ALERT_PROTECT_ID, 1);
+			u64(peer, VIGIL_A_ALERT_OF_SEQ, 2);
+		}
+		return;
+	}
 	if (kind == VIGIL_ALERT_KIND_WITHOUT_PROFILE)
 		u32(peer, VIGIL_A_ALERT_ASKED, VIGIL_ACTION_BLOCK);
 	u32(peer, VIGIL_A_ALERT_OUTCOME,
@@ -475,6 +598,8 @@ static void put_alert(struct peer *peer, uint64_t seq)
 	}
 	if (seq == FIRST_KEPT)
 		kind = asked_for("FAKE_KIND", kind);
+	if (seq > LAST_ALERT && getenv("FAKE_FLOOD") && !(seq % SUPPRESSED_EACH))
+		kind = VIGIL_ALERT_KIND_SUPPRESSED;
 	u32(peer, VIGIL_A_ALERT_KIND, kind);
 	if (kind != VIGIL_ALERT_KIND_EXEC && kind != VIGIL_ALERT_KIND_UNREADABLE) {
 		put_guest_alert(peer, kind);
@@ -484,11 +609,13 @@ static void put_alert(struct peer *peer, uint64_t seq)
 	u32(peer, VIGIL_A_ALERT_ASKED, VIGIL_ACTION_KILL);
 	u32(peer, VIGIL_A_ALERT_OUTCOME,
 	    asked_for("FAKE_OUTCOME", VIGIL_OUTCOME_BLOCKED));
-	put_fetch(peer, kind);
+	put_fetch(peer, kind, seq);
 }
 
 static bool is_kept(uint64_t seq)
 {
+	if (getenv("FAKE_FLOOD") && seq + RING < newest && seq % FIRST_EACH)
+		return false;
 	return seq >= FIRST_KEPT && seq != asked_for("FAKE_GAP", 0);
 }
 
@@ -566,6 +693,36 @@ static void put_profile(struct peer *peer, uint32_t id)
 	ack(peer);
 }
 
+static void show_entry(struct peer *peer)
+{
+	const struct nlattr *attr;
+	unsigned int i;
+	static const struct {
+		const char *name;
+		uint16_t type;
+		bool text;
+	} way[] = {
+		{ "exe", VIGIL_A_PROTECT_EXE, true },
+		{ "comm", VIGIL_A_PROTECT_COMM, true },
+		{ "pid", VIGIL_A_PROTECT_PID, false },
+		{ "uid", VIGIL_A_PROTECT_UID, false },
+	};
+
+	fprintf(stderr, "who:");
+	for (i = 0; i < 4; i++) {
+		attr = attr_of(peer, way[i].type);
+		if (attr && way[i].text)
+			fprintf(stderr, " %s=%s", way[i].name,
+				mnl_attr_get_str(attr));
+		else if (attr)
+			fprintf(stderr, " %s=%u", way[i].name,
+				mnl_attr_get_u32(attr));
+	}
+	fprintf(stderr, "%s%s\n", attr_of(peer, VIGIL_A_PROTECT_ALL) ?
+		" all" : "", attr_of(peer, VIGIL_A_PROTECT_DESCENDANTS) ?
+		" descendants" : "");
+}
+
 /* One that blocks without a profile has another id. */
 static void new_entry(struct peer *peer)
 {
@@ -573,6 +730,8 @@ static void new_entry(struct peer *peer)
 	const struct nlattr *without =
 		attr_of(peer, VIGIL_A_PROTECT_WITHOUT_PROFILE);
 
+	if (getenv("FAKE_SHOW"))
+		show_entry(peer);
 	if (mnl_attr_get_u32(rules) & VIGIL_EXEC_RULE_ANY) {
 		fail(peer, EOPNOTSUPP, "exec protection needs the patched KVM",
 		     NULL);
@@ -602,6 +761,8 @@ static void answer_dump(struct peer *peer, uint8_t cmd, uint32_t vm)
 	case VIGIL_CMD_PROCESS_GET:
 		if (vm == 2)
 			dump_windows(peer);
+		else if (fake_names())
+			dump_named(peer);
 		else
 			dump_processes(peer);
 		break;
@@ -755,6 +916,39 @@ static void notify_detached(struct peer *peer)
 }
 
 /*
+ * More than the reader takes.  As a netlink socket does: what does not fit is
+ * dropped, the reader is told once, and nothing comes before all is taken.
+ */
+static void notify_flood(struct peer *peer, uint64_t count)
+{
+	uint64_t last = LAST_ALERT + count;
+
+	while (newest < last) {
+		__atomic_add_fetch(&newest, 1, __ATOMIC_SEQ_CST);
+		if (!(newest % 32))
+			usleep(500);
+		if (__atomic_load_n(&congested, __ATOMIC_SEQ_CST))
+			continue;
+		begin(peer, FAMILY, 0, VIGIL_CMD_ALERT_NTF);
+		put_alert(peer, newest);
+		if (send(peer->fd, peer->out, peer->msg->nlmsg_len,
+			 MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+			continue;
+		lose_one = true;
+		__atomic_store_n(&congested, true, __ATOMIC_SEQ_CST);
+	}
+	/* the reader catches up before the VM goes and takes the rest along */
+	do
+		usleep(1000000);
+	while (__atomic_load_n(&congested, __ATOMIC_SEQ_CST));
+	begin(peer, FAMILY, 0, VIGIL_CMD_VM_DEL_NTF);
+	u32(peer, VIGIL_A_VM_ID, 1);
+	str(peer, VIGIL_A_VM_NAME, vm_name(1));
+	u64(peer, VIGIL_A_VM_LAST_ALERT, newest);
+	flush(peer);
+}
+
+/*
  * Of VM 1 alert 6 comes; 7 and 8 are lost silently before 9, then the socket tells
  * that it lost something, which was 10.  VM 2 goes with alerts that nobody heard
  * of.
@@ -765,6 +959,10 @@ static void *notify_all(void *data)
 
 	/* nothing of this is there when the monitor begins */
 	usleep(300000);
+	if (getenv("FAKE_FLOOD")) {
+		notify_flood(peer, asked_for("FAKE_FLOOD", 0));
+		return NULL;
+	}
 	notify(peer, LAST_ALERT + 1);
 	notify(peer, LAST_ALERT + 4);
 	usleep(300000);
@@ -796,12 +994,19 @@ ssize_t __real_recvmsg(int fd, struct msghdr *msg, int flags);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags);
 ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
 {
+	ssize_t len;
+	int left = 0;
+
 	if (fd == events_fd && lose_one) {
 		lose_one = false;
 		errno = ENOBUFS;
-		return -1;
+		len = -1;
+	} else {
+		len = __real_recvmsg(fd, msg, flags);
 	}
-	return __real_recvmsg(fd, msg, flags);
+	if (fd == events_fd && !ioctl(fd, FIONREAD, &left) && !left)
+		__atomic_store_n(&congested, false, __ATOMIC_SEQ_CST);
+	return len;
 }
 
 /* The VMM whose process id is 1001 has a VM, others don't. */

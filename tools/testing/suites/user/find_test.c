@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bpf/btf.h>
+
 #include "fake_guest.h"
 #include "finder.h"
 #include "kbtf.h"
@@ -44,6 +46,20 @@ static const struct { unsigned int field; uint64_t value; } reference[] = {
 	{ VIGIL_PROFILE_FIELD_PAGE_SIZE, 64 },
 	{ VIGIL_PROFILE_FIELD_MAPPING_HOST, 0 },
 	{ VIGIL_PROFILE_FIELD_MAPPING_WRITABLE, 68 },
+	{ VIGIL_PROFILE_FIELD_TASK_SELF_EXEC_ID, 3240 },
+	{ VIGIL_PROFILE_FIELD_MM_ARG_START, 376 },
+	{ VIGIL_PROFILE_FIELD_MM_ARG_END, 384 },
+	{ VIGIL_PROFILE_FIELD_MM_MMAP_BASE, 80 },
+	{ VIGIL_PROFILE_FIELD_TASK_THREAD_PID, 2536 },
+	{ VIGIL_PROFILE_FIELD_PID_LEVEL, 4 },
+	{ VIGIL_PROFILE_FIELD_PID_NUMBERS, 112 },
+	{ VIGIL_PROFILE_FIELD_UPID_SIZE, 16 },
+	{ VIGIL_PROFILE_FIELD_UPID_NR, 0 },
+	{ VIGIL_PROFILE_FIELD_TASK_CGROUPS, 3584 },
+	{ VIGIL_PROFILE_FIELD_CSS_SET_DFL_CGRP, 128 },
+	{ VIGIL_PROFILE_FIELD_CGROUP_KN, 256 },
+	{ VIGIL_PROFILE_FIELD_KERNFS_NAME, 16 },
+	{ VIGIL_PROFILE_FIELD_KERNFS_PARENT, 8 },
 };
 
 static uint64_t load(struct fake_guest *fake, uint64_t slide,
@@ -351,6 +367,146 @@ static void test_missing(void)
 	fake_guest_free(&fake);
 }
 
+/* --- kernels that lack something ------------------------------------------ */
+
+/* The kernel's BTF in the guest's memory; the magic number is elsewhere too. */
+static uint8_t *find_btf(struct fake_guest *fake)
+{
+	uint8_t *at = fake->memory, *end = fake->memory + fake->size;
+	struct btf_header hdr;
+
+	while ((at = memmem(at, end - at, "\x9f\xeb\x01\0", 4))) {
+		memcpy(&hdr, at, sizeof(hdr));
+		if (hdr.hdr_len == sizeof(hdr) && hdr.str_len > 10000 &&
+		    hdr.str_off < end - at && hdr.str_len < end - at)
+			return at;
+		at++;
+	}
+	printf("Bail out! no BTF\n");
+	exit(1);
+}
+
+/* Rename something to a name of the same length.  Returns where that stands. */
+static uint32_t rename_type(uint8_t *btf, const char *from, const char *to)
+{
+	struct btf_header hdr;
+	const char *strings;
+	char *s;
+
+	memcpy(&hdr, btf, sizeof(hdr));
+	strings = (char *)btf + hdr.hdr_len + hdr.str_off;
+	for (s = (char *)strings; s < strings + hdr.str_len;
+	     s += strlen(s) + 1) {
+		if (strcmp(s, from))
+			continue;
+		memcpy(s, to, strlen(from));
+		return s - strings;
+	}
+	printf("Bail out! no %s in BTF\n", from);
+	exit(1);
+}
+
+/* Give the member of a struct another name. */
+static void rename_member(uint8_t *data, const char *type, const char *member,
+			  uint32_t name_off)
+{
+	struct btf_header hdr;
+	const struct btf_type *t;
+	struct btf *btf;
+	size_t at = 0;
+	int i, id;
+
+	memcpy(&hdr, data, sizeof(hdr));
+	btf = btf__new(data, hdr.hdr_len + hdr.str_off + hdr.str_len);
+	id = btf ? btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT) : -1;
+	t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	for (i = 0; t && i < btf_vlen(t); i++) {
+		const struct btf_member *m = btf_members(t) + i;
+		uint32_t size;
+
+		if (strcmp(btf__name_by_offset(btf, m->name_off), member))
+			continue;
+		at = (const uint8_t *)m - (const uint8_t *)btf__raw_data(btf, &size);
+		memcpy(data + at, &name_off, sizeof(name_off));
+	}
+	ktap(at, "%s of struct %s is renamed", member, type);
+	btf__free(btf);
+}
+
+static bool finds(struct fake_guest *fake, struct vigil_profile *profile,
+		  struct vigil_err *err)
+{
+	struct vigil_findings findings;
+
+	if (vigil_profile_find(profile, &findings, &fake->guest, NULL, err))
+		return false;
+	/* What was missing and need not be there. */
+	err->text[0] = '\0';
+	return true;
+}
+
+static unsigned int missing(const struct vigil_profile *profile)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < VIGIL_PROFILE_FIELDS; i++)
+		count += !profile->has[i];
+	return count;
+}
+
+/* As it is without CONFIG_CGROUPS, and in kernels that name members otherwise. */
+static void test_optional(void)
+{
+	struct vigil_profile profile, again;
+	struct fake_guest fake;
+	struct json_object *json;
+	struct vigil_err err;
+	const char *text;
+	uint8_t *btf;
+
+	load(&fake, SLIDE, 4);
+	btf = find_btf(&fake);
+	rename_type(btf, "cgroups", "cgroupz");
+	rename_type(btf, "css_set", "css_sez");
+	ktap(finds(&fake, &profile, &err), "without control groups%s",
+	     err.text);
+	ktap(!profile.has[VIGIL_PROFILE_FIELD_TASK_CGROUPS] &&
+	     !profile.has[VIGIL_PROFILE_FIELD_CSS_SET_DFL_CGRP] &&
+	     missing(&profile) == 2, "these are not in the profile");
+
+	json = vigil_profile_json(&profile);
+	text = json_object_to_json_string(json);
+	ktap(!strstr(text, "task_cgroups") && strstr(text, "\"upid_nr\": 0,") &&
+	     !vigil_profile_parse(&again, text, strlen(text) + 1, &err) &&
+	     !memcmp(again.has, profile.has, sizeof(again.has)) &&
+	     !memcmp(again.value, profile.value, sizeof(again.value)),
+	     "nor in its file");
+	json_object_put(json);
+
+	rename_type(btf, "upid", "upiz");
+	ktap(finds(&fake, &profile, &err) &&
+	     !profile.has[VIGIL_PROFILE_FIELD_UPID_SIZE] &&
+	     !profile.has[VIGIL_PROFILE_FIELD_UPID_NR] &&
+	     missing(&profile) == 4, "without a struct%s", err.text);
+
+	/* dfl_cgrp has the length of what is needed. */
+	rename_member(btf, "kernfs_node", "parent",
+		      rename_type(btf, "dfl_cgrp", "__parent"));
+	ktap(finds(&fake, &profile, &err) &&
+	     profile.has[VIGIL_PROFILE_FIELD_KERNFS_PARENT] &&
+	     profile.value[VIGIL_PROFILE_FIELD_KERNFS_PARENT] == 8,
+	     "__parent of newer kernels%s", err.text);
+	rename_type(btf, "__parent", "__parenz");
+	ktap(finds(&fake, &profile, &err) &&
+	     !profile.has[VIGIL_PROFILE_FIELD_KERNFS_PARENT] &&
+	     missing(&profile) == 5, "neither of its names%s", err.text);
+
+	rename_type(btf, "self_exec_id", "self_exec_iz");
+	ktap(!finds(&fake, &profile, &err) && strstr(err.text, "self_exec_id"),
+	     "what every kernel has must be there: %s", err.text);
+	fake_guest_free(&fake);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -367,5 +523,6 @@ int main(int argc, char **argv)
 	test_vcpus();
 	test_gate();
 	test_missing();
+	test_optional();
 	return ktap_end();
 }

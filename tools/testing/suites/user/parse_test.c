@@ -22,6 +22,90 @@ static void check_clean(const char *in, const char *expected)
 	ktap(!strcmp(out, expected), "clean text: %s", out);
 }
 
+static void check_cell(const char *in, const char *expected)
+{
+	char out[256];
+
+	vigil_text_cell(in, strlen(in), out, sizeof(out));
+	ktap(!strcmp(out, expected), "cell of a table: %s", out);
+}
+
+static void check_message(const char *in, const char *expected)
+{
+	char out[256];
+
+	vigil_text_message(in, strlen(in), out, sizeof(out));
+	ktap(!strcmp(out, expected), "message: %s", out);
+}
+
+static void check_args(const char *in, size_t len, const char *expected)
+{
+	char out[256];
+
+	vigil_text_args(in, len, out, sizeof(out));
+	ktap(!strcmp(out, expected), "arguments: %s", out);
+}
+
+static void test_args(void)
+{
+	check_args("", 0, "");
+	check_args("", 1, "\"\"");
+	check_args("a\0b c\0", 6, "a \"b c\"");
+	check_args("a\0\0b\0", 5, "a \"\" b");
+	check_args("a\0b", 3, "a b");
+	check_args("\"\0\n\\", 4, "\"\\x22\" \\x0a\\\\");
+}
+
+static void test_cells(void)
+{
+	check_cell("nginx", "nginx");
+	check_cell("", "\"\"");
+	check_cell("-", "\"-\"");
+	check_cell("--", "--");
+	check_cell("x  /sbin/init", "\"x  /sbin/init\"");
+	check_cell(" ", "\" \"");
+	check_cell("a\"b", "\"a\\x22b\"");
+	check_cell("\t", "\\x09");
+	check_cell("\xc2\xa0", "\\xc2\\xa0");
+	check_cell("/x (deleted)", "\"/x\\x20(deleted)\"");
+}
+
+static void test_messages(void)
+{
+	check_message("bad '\\x1b' \"\\\\\" (deleted)",
+		      "bad '\\x1b' \"\\\\\" (deleted)");
+	check_message("\033]0;\a\r\n\xff\xe2\x80\xae",
+		      "\\x1b]0;\\x07\\x0d\\x0a\\xff\\xe2\\x80\\xae");
+}
+
+/* Whatever the room, what is written ends in it. */
+static void test_room(void)
+{
+	static const char in[] = "a \"\0\x01\xe2\x82\xac\0\0\\";
+	bool ok = true;
+	char out[64];
+	size_t size;
+
+	for (size = 1; size < sizeof(out); size++) {
+		memset(out, 'x', sizeof(out));
+		vigil_text_args(in, sizeof(in), out, size);
+		ok &= strnlen(out, size) < size && out[size] == 'x';
+		memset(out, 'x', sizeof(out));
+		vigil_text_quote(in, sizeof(in), out, size);
+		ok &= strnlen(out, size) < size && out[size] == 'x';
+		memset(out, 'x', sizeof(out));
+		vigil_text_clean(in, sizeof(in), out, size);
+		ok &= strnlen(out, size) < size && out[size] == 'x';
+		memset(out, 'x', sizeof(out));
+		vigil_text_cell(in, sizeof(in), out, size);
+		ok &= strnlen(out, size) < size && out[size] == 'x';
+		memset(out, 'x', sizeof(out));
+		vigil_text_message(in, sizeof(in), out, size);
+		ok &= strnlen(out, size) < size && out[size] == 'x';
+	}
+	ktap(ok, "no more than the room there is, however small");
+}
+
 static void test_text(void)
 {
 	char out[8];
@@ -36,8 +120,22 @@ static void test_text(void)
 		    "\\xed\\xa0\\x80\\xf4\\x90\\x80\\x80");
 	check_clean("\xc2\x9b", "\\xc2\\x9b");
 	check_clean("\xe2\x80\xae", "\\xe2\\x80\\xae");
+	check_clean("\xef\xbf\xbc\xef\xbf\xbd",
+		    "\\xef\\xbf\\xbc\\xef\\xbf\\xbd");
+	check_clean("\xf0\x93\x90\xaf\xf0\x93\x90\xb0",
+		    "\xf0\x93\x90\xaf\\xf0\\x93\\x90\\xb0");
+	check_clean("\xf0\x93\x90\xbf\xf0\x93\x91\x80",
+		    "\\xf0\\x93\\x90\\xbf\xf0\x93\x91\x80");
+	check_clean("\xf0\x9b\xb2\x9f\xf0\x9b\xb2\xa0",
+		    "\xf0\x9b\xb2\x9f\\xf0\\x9b\\xb2\\xa0");
+	check_clean("\xf0\x9b\xb2\xa3\xf0\x9b\xb2\xa4",
+		    "\\xf0\\x9b\\xb2\\xa3\xf0\x9b\xb2\xa4");
 	vigil_text_clean("0123456789", 10, out, sizeof(out));
 	ktap(strlen(out) < sizeof(out), "cut to the room there is");
+	test_args();
+	test_cells();
+	test_messages();
+	test_room();
 }
 
 static void check_number(const char *s, bool ok, uint64_t expected)
@@ -76,16 +174,16 @@ static void test_names(void)
 {
 	ktap(vigil_field_names.count == VIGIL_PROFILE_FIELDS,
 	     "as many names as profile fields");
-	ktap(vigil_names_find(&vigil_field_names, "mapping_writable") ==
-	     VIGIL_PROFILE_FIELD_MAPPING_WRITABLE, "the last field");
+	ktap(vigil_names_find(&vigil_field_names, "kernfs_parent") ==
+	     VIGIL_PROFILE_FIELD_KERNFS_PARENT, "the last field");
 	ktap(vigil_names_find(&vigil_vma_kind_names, "unknown") ==
 	     VIGIL_VMA_KIND_UNKNOWN, "the last kind of mapping");
 	ktap(vigil_names_find(&vigil_outcome_names, "unknown") ==
 	     VIGIL_OUTCOME_UNKNOWN, "the last outcome");
 	ktap(1 << vigil_names_find(&vigil_rule_names, "any") ==
 	     VIGIL_EXEC_RULE_ANY, "the last rule");
-	ktap(vigil_names_find(&vigil_alert_kind_names, "without-profile") ==
-	     VIGIL_ALERT_KIND_WITHOUT_PROFILE, "the last kind of alert");
+	ktap(vigil_names_find(&vigil_alert_kind_names, "suppressed") ==
+	     VIGIL_ALERT_KIND_SUPPRESSED, "the last kind of alert");
 	ktap(vigil_names_find(&vigil_page_kind_names, "device") ==
 	     VIGIL_PAGE_KIND_DEVICE, "the last kind of page");
 	ktap(vigil_names_find(&vigil_unreadable_reason_names, "memory") ==
