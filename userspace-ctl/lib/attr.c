@@ -147,8 +147,11 @@ const char *vigil_attrs_text(const struct vigil_attrs *attrs,
 	return out;
 }
 
-const char *vigil_attrs_quoted(const struct vigil_attrs *attrs,
-			       unsigned int type, const char *absent)
+/* A string as @shape makes it, in one of the few buffers. */
+static const char *shaped_text(const struct vigil_attrs *attrs,
+			       unsigned int type, const char *absent,
+			       void (*shape)(const char *s, size_t len,
+					     char *out, size_t size))
 {
 	const char *s;
 	char *out;
@@ -157,22 +160,20 @@ const char *vigil_attrs_quoted(const struct vigil_attrs *attrs,
 		return absent;
 	s = mnl_attr_get_payload(attrs->tb[type]);
 	out = text_buffer();
-	vigil_text_quote(s, strlen(s), out, TEXT_MAX);
+	shape(s, strlen(s), out, TEXT_MAX);
 	return out;
+}
+
+const char *vigil_attrs_quoted(const struct vigil_attrs *attrs,
+			       unsigned int type, const char *absent)
+{
+	return shaped_text(attrs, type, absent, vigil_text_quote);
 }
 
 const char *vigil_attrs_cell(const struct vigil_attrs *attrs,
 			     unsigned int type, const char *absent)
 {
-	const char *s;
-	char *out;
-
-	if (!attrs->tb[type])
-		return absent;
-	s = mnl_attr_get_payload(attrs->tb[type]);
-	out = text_buffer();
-	vigil_text_cell(s, strlen(s), out, TEXT_MAX);
-	return out;
+	return shaped_text(attrs, type, absent, vigil_text_cell);
 }
 
 static const char *name_of(const struct vigil_names *names, uint64_t value)
