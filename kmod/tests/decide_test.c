@@ -145,10 +145,15 @@ static const struct decide_case decide_cases[] = {
 	    .strictest = VIGIL_ACTION_KILL },
 	  ANSWER(REFUSE, OTHER, UNREADABLE(KILL, PROCESS), .doubt = true),
 	  .late = true },
-	{ "no memory: at once",
+	{ "no memory, at first",
 	  { FETCH, .process = VIGIL_EXEC_PROCESS_NO_MEMORY,
 	    .strictest = VIGIL_ACTION_BLOCK },
-	  ANSWER(REFUSE, OTHER, UNREADABLE(BLOCK, MEMORY), .doubt = true) },
+	  ANSWER(RETRY, OTHER) },
+	{ "no memory",
+	  { FETCH, .process = VIGIL_EXEC_PROCESS_NO_MEMORY,
+	    .strictest = VIGIL_ACTION_BLOCK },
+	  ANSWER(REFUSE, OTHER, UNREADABLE(BLOCK, MEMORY), .doubt = true),
+	  .late = true },
 	{ "nobody protects it", { KNOWN }, STEP(READ_PAGE) },
 	{ "nobody protects it: a file's text",
 	  { KNOWN, PLACED(FIRST), CODE(FILE, NOT_READ) },
@@ -365,7 +370,8 @@ static const struct decide_case decide_cases[] = {
 	  { FETCH, .cpl = 0, .place = VIGIL_EXEC_PLACE_NEITHER,
 	    .process = VIGIL_EXEC_PROCESS_NO_MEMORY,
 	    .strictest = VIGIL_ACTION_BLOCK },
-	  ANSWER(REFUSE, OTHER, UNREADABLE(BLOCK, MEMORY), .doubt = true) },
+	  ANSWER(REFUSE, OTHER, UNREADABLE(BLOCK, MEMORY), .doubt = true),
+	  .late = true },
 };
 
 KUNIT_ARRAY_PARAM_DESC(decide, decide_cases, name);
@@ -497,6 +503,20 @@ static void test_settled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, KVM_EXEC_RETRY, answer_at(unreadable, &w, 20));
 }
 
+/* There is no memory for the time either. */
+static void test_no_time(struct kunit *test)
+{
+	struct vigil_exec_facts f = {
+		FETCH, .process = VIGIL_EXEC_PROCESS_NO_MEMORY,
+		.strictest = VIGIL_ACTION_BLOCK,
+	};
+
+	KUNIT_EXPECT_EQ(test, KVM_EXEC_REFUSE, answer_at(f, NULL, 0));
+	KUNIT_EXPECT_EQ(test, KVM_EXEC_REFUSE, answer_at(unreadable, NULL, 0));
+	f.strictest = VIGIL_ACTION_OBSERVE;
+	KUNIT_EXPECT_EQ(test, KVM_EXEC_GRANT, answer_at(f, NULL, 0));
+}
+
 /* No facts make it ask for one that is there, or for more than there are. */
 static void test_ends(struct kunit *test)
 {
@@ -548,6 +568,7 @@ static struct kunit_case decide_test_cases[] = {
 	KUNIT_CASE(test_each_its_time),
 	KUNIT_CASE(test_stale),
 	KUNIT_CASE(test_settled),
+	KUNIT_CASE(test_no_time),
 	KUNIT_CASE(test_ends),
 	{}
 };

@@ -176,12 +176,6 @@ static void alert_set_vma(struct exec_alert_vma *v, struct vigil_fetch *fetch,
 		v->path[0] = '\0';
 }
 
-static bool fetch_is_placed(const struct vigil_exec_facts *facts)
-{
-	return facts->place == VIGIL_EXEC_PLACE_FIRST ||
-	       facts->place == VIGIL_EXEC_PLACE_SECOND;
-}
-
 /*
  * From the first byte that is on the page, which is frozen; none if it can't be
  * read.
@@ -190,9 +184,9 @@ static void alert_set_code(struct vigil_exec_alert *a,
 			   struct vigil_fetch *fetch,
 			   const struct vigil_exec_facts *facts)
 {
-	const unsigned int offset =
-		offset_in_page(fetch_is_placed(facts) ? fetch->addr :
-							fetch->event->gpa);
+	const u64 at = vigil_exec_is_placed(facts) ? fetch->addr :
+						     fetch->event->gpa;
+	const unsigned int offset = offset_in_page(at);
 	const size_t len = min_t(size_t, sizeof(a->code), PAGE_SIZE - offset);
 
 	if (!vigil_gpa_read(&fetch->gmem.gm,
@@ -268,7 +262,7 @@ static u64 alert_piece(struct vigil_fetch *fetch,
 	if (facts->code.mapping == VIGIL_EXEC_MAPPING_FOUND)
 		return siphash_3u64(0, fetch->task.mm, fetch->vma.start,
 				    hash);
-	if (fetch_is_placed(facts) && facts->code.page.mapping)
+	if (vigil_exec_is_placed(facts) && facts->code.page.mapping)
 		return siphash_2u64(1, facts->code.page.mapping, hash);
 	return siphash_2u64(2, fetch->event->rip & ~(SZ_2M - 1ULL), hash);
 }

@@ -7,8 +7,9 @@
  * names and comes again, four times at most.
  *
  * What can't be told is tried again for a bounded time, because most of it is a
- * change under way in the guest: the vCPU fetches again, takes its interrupts
- * (another one may wait for that), and the guest goes on meanwhile.  If that
+ * change under way in the guest, or a moment without memory in the host: the vCPU
+ * fetches again, takes its interrupts (another one may wait for that), and the
+ * guest goes on meanwhile.  If that
  * doesn't help the action of the process' entry is the answer, and it is
  * reported: nobody is let through silently.
  */
@@ -56,10 +57,7 @@ static bool is_shareable(const struct vigil_exec_facts *f)
 {
 	const struct vigil_page *page = &f->code.page;
 
-	if (f->place != VIGIL_EXEC_PLACE_FIRST &&
-	    f->place != VIGIL_EXEC_PLACE_SECOND)
-		return true;
-	if (!f->user_page)
+	if (!vigil_exec_is_placed(f) || !f->user_page)
 		return true;
 	switch (page->kind) {
 	case VIGIL_PAGE_KIND_FILE:
@@ -92,10 +90,13 @@ static struct vigil_exec_decision decide_action(const struct vigil_exec_facts *f
 	return d;
 }
 
-/* Is there time left for the guest to make up its mind? */
+/* Is there time left for the guest to make up its mind, or for the host? */
 static bool may_wait(const struct vigil_exec_facts *f,
 		     struct vigil_exec_wait *w)
 {
+	/* Without a record of the first attempt each one would be the first. */
+	if (!w)
+		return false;
 	if (!w->begin || w->gfn != f->gfn || w->rip != f->rip ||
 	    f->now - w->last > VIGIL_EXEC_WAIT_STALE) {
 		*w = (struct vigil_exec_wait){
@@ -120,8 +121,7 @@ decide_unreadable(const struct vigil_exec_facts *f, struct vigil_exec_wait *w,
 	const bool known = f->process == VIGIL_EXEC_PROCESS_KNOWN;
 	struct vigil_exec_decision d;
 
-	/* Without memory there is nothing to wait for, nor to remember it in. */
-	if (reason != VIGIL_UNREADABLE_REASON_MEMORY && may_wait(f, w))
+	if (may_wait(f, w))
 		return (struct vigil_exec_decision){
 			.verdict = KVM_EXEC_RETRY,
 		};
@@ -212,8 +212,7 @@ static bool is_kernel_code(const struct vigil_exec_facts *f)
 	return f->cpl < 3 &&
 	       (!f->proved || f->mode != KVM_EXEC_MODE_LONG ||
 		!is_user_address(f->rip) ||
-		((f->place == VIGIL_EXEC_PLACE_FIRST ||
-		  f->place == VIGIL_EXEC_PLACE_SECOND) && !f->user_page));
+		(vigil_exec_is_placed(f) && !f->user_page));
 }
 
 static struct vigil_exec_decision decide_fetch(const struct vigil_exec_facts *f,
@@ -274,7 +273,8 @@ static struct vigil_exec_decision decide_fetch(const struct vigil_exec_facts *f,
 /**
  * vigil_exec_decide - Decide about a fetch, or ask for what decides
  * @f: What is known.
- * @w: The vCPU's, kept from one fetch to the next; zeroed at first.
+ * @w: The vCPU's, kept from one fetch to the next; zeroed at first.  NULL if there
+ *	is no memory for one: then nothing is tried again.
  *
  * A fetch of the guest's kernel from a page of user mode, which it can do where
  * SMEP is off, is one of the process that is current: what runs there once could
@@ -289,7 +289,7 @@ vigil_exec_decide(const struct vigil_exec_facts *f, struct vigil_exec_wait *w)
 
 	d = decide_fetch(f, w);
 	/* What was answered begins anew when it comes again. */
-	if (d.step == VIGIL_EXEC_ANSWER && d.verdict != KVM_EXEC_RETRY &&
+	if (w && d.step == VIGIL_EXEC_ANSWER && d.verdict != KVM_EXEC_RETRY &&
 	    w->gfn == f->gfn && w->rip == f->rip)
 		w->begin = 0;
 	return d;

@@ -105,6 +105,13 @@ struct vigil_exec_facts {
 	struct vigil_exec_code code;
 };
 
+/* Is it known at which address the page is fetched? */
+static inline bool vigil_exec_is_placed(const struct vigil_exec_facts *f)
+{
+	return f->place == VIGIL_EXEC_PLACE_FIRST ||
+	       f->place == VIGIL_EXEC_PLACE_SECOND;
+}
+
 /**
  * struct vigil_exec_wait - How long a vCPU has been fetching what can't be told
  */

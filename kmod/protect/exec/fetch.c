@@ -511,12 +511,11 @@ static enum kvm_exec_verdict fetch_answer(struct vigil_exec *exec,
 		.strictest = READ_ONCE(exec->policy.strictest),
 		.code.page.kind = VIGIL_PAGE_KIND_UNKNOWN,
 	};
-	struct vigil_exec_wait none = {};
 	struct vigil_fetch *fetch = NULL;
 	struct vigil_exec_decision d;
 
 	for (;;) {
-		d = vigil_exec_decide(&f, fetch ? &fetch->wait : &none);
+		d = vigil_exec_decide(&f, fetch ? &fetch->wait : NULL);
 		if (d.step == VIGIL_EXEC_ANSWER)
 			break;
 		if (!fetch) {
