@@ -466,41 +466,168 @@ static void test_mark(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&e->processes));
 }
 
-/* Who was not where it was seen, twice in a row, has ended. */
+/* Without room it is forgotten at the second look, and no walk is waited for. */
+static void test_ended_full(struct kunit *test)
+{
+	struct identity_test *t = test->priv;
+	struct vigil_thread known;
+	unsigned int bucket = 0;
+
+	identify(test, t->master);
+	KUNIT_ASSERT_EQ(test, 1,
+			vigil_identities_some(t->ids, &bucket, &known, 1));
+	t->ids->nr = VIGIL_KNOWN_MAX;
+	vigil_identities_missed(t->ids, &known);
+	KUNIT_EXPECT_EQ(test, VIGIL_KNOWN_MAX, t->ids->nr);
+	vigil_identities_missed(t->ids, &known);
+	KUNIT_EXPECT_EQ(test, VIGIL_KNOWN_MAX - 1, t->ids->nr);
+	t->ids->nr = 0;
+}
+
+/* However few there are, each turn finds one. */
+static void test_some(struct kunit *test)
+{
+	struct identity_test *t = test->priv;
+	struct vigil_thread known[8];
+	unsigned int bucket = 0, nr;
+
+	KUNIT_EXPECT_EQ(test, 0,
+			vigil_identities_some(t->ids, &bucket, known, 8));
+	for (int pid = 11; pid < 16; pid++)
+		identify(test, make_process(t, pid, "x", t->other, 1));
+	for (int round = 0; round < 3; round++) {
+		u32 seen = 0;
+
+		for (int i = 0; i < 5; i += nr) {
+			nr = vigil_identities_some(t->ids, &bucket, known, 8);
+			KUNIT_ASSERT_GT(test, nr, 0);
+			for (int j = 0; j < nr; j++)
+				seen |= BIT(known[j].pid);
+		}
+		KUNIT_EXPECT_EQ(test, GENMASK(15, 11), seen);
+	}
+}
+
+/* Who was not where it was seen, and is nowhere in the list, has ended. */
 static void test_ended(struct kunit *test)
 {
 	struct identity_test *t = test->priv;
 	struct vigil_protect *e = new_entry(test, "/nginx", NULL);
 	struct vigil_thread known[8], elsewhere;
-	unsigned int bucket = 0, nr = 0;
+	unsigned int bucket = 0;
 
 	KUNIT_EXPECT_EQ(test, 1, add(test, e));
 	KUNIT_EXPECT_EQ(test, 1, entry_of(test, t->master));
-	for (int i = 0; !nr && i < HASH_SIZE(t->ids->known); i++)
-		nr = vigil_identities_some(t->ids, &bucket, known, 8);
-	KUNIT_ASSERT_EQ(test, 1, nr);
+	KUNIT_ASSERT_EQ(test, 1,
+			vigil_identities_some(t->ids, &bucket, known, 8));
 	KUNIT_EXPECT_EQ(test, t->master, known[0].task);
 	KUNIT_EXPECT_EQ(test, 10, known[0].pid);
 
+	/* What was missed during a walk may have been passed before. */
+	vigil_identities_begin_walk(t->ids);
 	vigil_identities_missed(t->ids, known);
-	/* A thread of it has become its leader. */
-	KUNIT_EXPECT_TRUE(test, mark(test, t->master, NULL));
 	vigil_identities_missed(t->ids, known);
+	vigil_identities_end_walk(t->ids);
 	KUNIT_EXPECT_EQ(test, 1, t->ids->nr);
+	/* A thread of it has become its leader, and a walk meets it. */
+	vigil_identities_begin_walk(t->ids);
+	KUNIT_EXPECT_TRUE(test, mark(test, t->master, NULL));
+	vigil_identities_end_walk(t->ids);
+	KUNIT_EXPECT_EQ(test, 1, t->ids->nr);
+	/* The last news of it is another one. */
 	elsewhere = known[0];
 	elsewhere.task += 64;
 	vigil_identities_missed(t->ids, &elsewhere);
+	vigil_identities_begin_walk(t->ids);
+	vigil_identities_end_walk(t->ids);
 	KUNIT_EXPECT_EQ(test, 1, t->ids->nr);
+
 	vigil_identities_missed(t->ids, known);
+	KUNIT_EXPECT_EQ(test, 1, t->ids->nr_missed);
+	vigil_identities_begin_walk(t->ids);
+	vigil_identities_end_walk(t->ids);
 	KUNIT_EXPECT_EQ(test, 0, t->ids->nr);
+	KUNIT_EXPECT_EQ(test, 0, t->ids->nr_missed);
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&e->processes));
 }
 
-/* Who leaves an entry by its user id doesn't come to an easier one. */
+/* exec() by another thread than the leader takes nothing from the descendants. */
+static void test_exec_of_thread(struct kunit *test)
+{
+	struct identity_test *t = test->priv;
+	struct vigil_protect *e = new_entry(test, "/nginx", NULL);
+	struct vigil_thread known;
+	unsigned int bucket = 0;
+	u64 leader;
+
+	e->descendants = true;
+	KUNIT_EXPECT_EQ(test, 1, add(test, e));
+	KUNIT_EXPECT_EQ(test, 1, entry_of(test, t->master));
+	KUNIT_ASSERT_EQ(test, 1,
+			vigil_identities_some(t->ids, &bucket, &known, 1));
+	/* The same id and start time at another place, and a new program. */
+	leader = make_process(t, 10, "other", t->other, 4);
+	vigil_fake_set64(t->f, leader, F(TASK_START_TIME), known.start_time);
+	for (int i = 0; i < 3; i++)
+		vigil_identities_missed(t->ids, &known);
+	vigil_identities_begin_walk(t->ids);
+	KUNIT_EXPECT_FALSE(test, mark(test, leader, NULL));
+	KUNIT_EXPECT_EQ(test, 1, entry_of(test, leader));
+	vigil_identities_end_walk(t->ids);
+	KUNIT_EXPECT_EQ(test, 1, t->ids->nr);
+	KUNIT_EXPECT_EQ(test, 1, entry_of(test, leader));
+}
+
+/*
+ * Without randomness a sibling by CLONE_PARENT has the base and the count of the
+ * one that becomes its parent.
+ */
+static void test_sibling_without_randomness(struct kunit *test)
+{
+	struct identity_test *t = test->priv;
+	u64 init = make_process(t, 1, "init", t->other, 3);
+	u64 sibling, child, base;
+
+	vigil_linux_u64(&t->f->lx, mm_of(t, t->master), F(MM_MMAP_BASE), &base);
+	vigil_fake_set64(t->f, mm_of(t, init), F(MM_MMAP_BASE), base);
+	KUNIT_EXPECT_EQ(test, 1, add(test, new_entry(test, "/nginx", NULL)));
+	KUNIT_EXPECT_EQ(test, 0, entry_of(test, init));
+	KUNIT_EXPECT_EQ(test, 1, entry_of(test, t->master));
+	sibling = make_fork(t, 20, "x", init, t->nginx, 3);
+	KUNIT_EXPECT_EQ(test, 1, entry_of(test, sibling));
+	/* Of two with another executable the parent's is the likelier. */
+	child = make_fork(t, 21, "x", t->master, make_file(t, "new"), 3);
+	KUNIT_EXPECT_EQ(test, 1, entry_of(test, child));
+	child = make_fork(t, 22, "x", init, make_file(t, "new"), 3);
+	KUNIT_EXPECT_EQ(test, 0, entry_of(test, child));
+}
+
+/* What isn't remembered is matched each time, and counted never. */
+static void test_full(struct kunit *test)
+{
+	struct identity_test *t = test->priv;
+	struct vigil_protect *e = new_entry(test, "/nginx", NULL);
+
+	KUNIT_EXPECT_EQ(test, 1, add(test, e));
+	t->ids->nr = VIGIL_KNOWN_MAX;
+	KUNIT_EXPECT_EQ(test, 1, entry_of(test, t->master));
+	KUNIT_EXPECT_EQ(test, 1, entry_of(test, t->master));
+	KUNIT_EXPECT_EQ(test, 0, atomic64_read(&e->matches));
+	KUNIT_EXPECT_EQ(test, 0, t->ids->identified);
+	t->ids->nr = 0;
+	KUNIT_EXPECT_EQ(test, 1, entry_of(test, t->master));
+	KUNIT_EXPECT_EQ(test, 1, entry_of(test, t->master));
+	KUNIT_EXPECT_EQ(test, 1, atomic64_read(&e->matches));
+	KUNIT_EXPECT_EQ(test, 1, t->ids->identified);
+}
+
+/* Another user id brings nobody an easier entry, nor his children. */
 static void test_uid_of_an_earlier_entry(struct kunit *test)
 {
 	struct identity_test *t = test->priv;
 	struct vigil_protect *e = new_entry(test, NULL, NULL);
+	u64 init = make_process(t, 1, "init", t->other, 1);
+	u64 child;
 
 	e->has_uid = true;
 	e->uid = 33;
@@ -512,6 +639,103 @@ static void test_uid_of_an_earlier_entry(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 2, entry_of(test, t->master));
 	set_uid(t, t->master, 33);
 	KUNIT_EXPECT_EQ(test, 2, entry_of(test, t->master));
+	/* Seen for the first time with that user id. */
+	child = make_fork(t, 20, "nginx", t->master, t->nginx, 3);
+	set_uid(t, child, 33);
+	KUNIT_EXPECT_EQ(test, 2, entry_of(test, child));
+	child = make_fork(t, 21, "nginx", t->master, t->nginx, 3);
+	vigil_fake_set64(t->f, child, F(TASK_REAL_PARENT), init);
+	set_uid(t, child, 33);
+	KUNIT_EXPECT_EQ(test, 2, entry_of(test, child));
+	/* All are asked about again. */
+	KUNIT_EXPECT_EQ(test, 3, add(test, new_entry(test, "/x", NULL)));
+	KUNIT_EXPECT_EQ(test, 2, entry_of(test, t->master));
+	KUNIT_EXPECT_EQ(test, 2, entry_of(test, child));
+	/* A program that somebody executes with that user id has it. */
+	exec(t, child, t->nginx, 4, "nginx");
+	KUNIT_EXPECT_EQ(test, 1, entry_of(test, child));
+}
+
+/* An entry is easier, too, if it has fewer rules; and harder if it does more. */
+static void test_rules_of_an_earlier_entry(struct kunit *test)
+{
+	struct identity_test *t = test->priv;
+	struct vigil_protect *e;
+
+	for (u32 uid = 33; uid < 36; uid++) {
+		e = new_entry(test, NULL, NULL);
+		e->has_uid = true;
+		e->uid = uid;
+		e->action = uid == 35 ? VIGIL_ACTION_KILL : VIGIL_ACTION_BLOCK;
+		e->rules = uid == 33 ? VIGIL_EXEC_RULE_STACK :
+			   VIGIL_EXEC_RULE_STACK | VIGIL_EXEC_RULE_WX;
+		add(test, e);
+	}
+	e = new_entry(test, "/nginx", NULL);
+	e->action = VIGIL_ACTION_BLOCK;
+	e->rules = VIGIL_EXEC_RULE_STACK | VIGIL_EXEC_RULE_WX;
+	KUNIT_EXPECT_EQ(test, 4, add(test, e));
+	set_uid(t, t->master, 0);
+	KUNIT_EXPECT_EQ(test, 4, entry_of(test, t->master));
+	set_uid(t, t->master, 33);
+	KUNIT_EXPECT_EQ(test, 4, entry_of(test, t->master));
+	set_uid(t, t->master, 35);
+	KUNIT_EXPECT_EQ(test, 3, entry_of(test, t->master));
+	set_uid(t, t->master, 34);
+	KUNIT_EXPECT_EQ(test, 3, entry_of(test, t->master));
+}
+
+/* Who shares memory with one that another entry is for, or none. */
+static void test_kin(struct kunit *test)
+{
+	struct identity_test *t = test->priv;
+	u64 sibling = make_fork(t, 20, "nginx", t->master, t->nginx, 3);
+	struct vigil_protect *e = new_entry(test, NULL, NULL);
+	u64 other = make_process(t, 30, "other", t->other, 1);
+	struct vigil_who before;
+
+	KUNIT_EXPECT_EQ(test, 0, entry_of(test, t->master));
+	KUNIT_EXPECT_EQ(test, 0, entry_of(test, sibling));
+	before = identify(test, sibling);
+	KUNIT_EXPECT_FALSE(test, before.kin_differ);
+	e->pid = 10;
+	KUNIT_EXPECT_EQ(test, 1, add(test, e));
+	/* The sibling is asked about first, and what it was told is no longer so. */
+	before = identify(test, sibling);
+	KUNIT_EXPECT_FALSE(test, before.kin_differ);
+	KUNIT_EXPECT_EQ(test, 1, entry_of(test, t->master));
+	KUNIT_EXPECT_NE(test, before.epoch, t->ids->epoch);
+	/* It stays so when the policy changes, whoever is asked about first. */
+	KUNIT_EXPECT_EQ(test, 2, add(test, new_entry(test, "/x", NULL)));
+	KUNIT_EXPECT_TRUE(test, identify(test, sibling).kin_differ);
+	KUNIT_EXPECT_TRUE(test, identify(test, sibling).kin_differ);
+	KUNIT_EXPECT_TRUE(test, identify(test, t->master).kin_differ);
+	KUNIT_EXPECT_EQ(test, t->ids->epoch, identify(test, sibling).epoch);
+	KUNIT_EXPECT_FALSE(test, identify(test, other).kin_differ);
+	/* All have the same again. */
+	remove(test, 1);
+	identify(test, sibling);
+	identify(test, t->master);
+	KUNIT_EXPECT_FALSE(test, identify(test, sibling).kin_differ);
+	KUNIT_EXPECT_FALSE(test, identify(test, t->master).kin_differ);
+	/* All come to another one, one after the other. */
+	KUNIT_EXPECT_EQ(test, 3, add(test, new_entry(test, "/nginx", NULL)));
+	KUNIT_EXPECT_TRUE(test, identify(test, sibling).kin_differ);
+	KUNIT_EXPECT_FALSE(test, identify(test, t->master).kin_differ);
+	KUNIT_EXPECT_FALSE(test, identify(test, sibling).kin_differ);
+	/* A child that has the same, as most have, changes nothing of that. */
+	before.epoch = t->ids->epoch;
+	identify(test, make_fork(t, 21, "nginx", t->master, t->nginx, 3));
+	KUNIT_EXPECT_EQ(test, before.epoch, t->ids->epoch);
+	/* One goes on to another program, and takes nobody with it. */
+	exec(t, sibling, t->other, 4, "other");
+	KUNIT_EXPECT_FALSE(test, identify(test, sibling).kin_differ);
+	KUNIT_EXPECT_FALSE(test, identify(test, t->master).kin_differ);
+	/* Who isn't remembered may be anybody's. */
+	t->ids->nr = VIGIL_KNOWN_MAX;
+	other = make_process(t, 31, "other", t->other, 1);
+	KUNIT_EXPECT_TRUE(test, identify(test, other).kin_differ);
+	t->ids->nr = 4;
 }
 
 /* A child by CLONE_PARENT of a process that an entry names later. */
@@ -588,10 +812,17 @@ static struct kunit_case identity_cases[] = {
 	KUNIT_CASE(test_pid_reused),
 	KUNIT_CASE(test_uid),
 	KUNIT_CASE(test_uid_of_an_earlier_entry),
+	KUNIT_CASE(test_rules_of_an_earlier_entry),
+	KUNIT_CASE(test_kin),
+	KUNIT_CASE(test_sibling_without_randomness),
 	KUNIT_CASE(test_uid_of_a_worker),
 	KUNIT_CASE(test_pid_of_a_parent),
 	KUNIT_CASE(test_mark),
+	KUNIT_CASE(test_some),
 	KUNIT_CASE(test_ended),
+	KUNIT_CASE(test_ended_full),
+	KUNIT_CASE(test_exec_of_thread),
+	KUNIT_CASE(test_full),
 	KUNIT_CASE(test_unreadable),
 	{}
 };

@@ -50,8 +50,8 @@ static struct vigil_exec_decision decide_grant(const struct vigil_exec_facts *f,
 }
 
 /*
- * Can a process that is neither a child nor a parent map the same page?  What a
- * file holds that is not memory would be granted to anybody.
+ * Can a process with another entry, or without one, map the same page?  What a file
+ * holds that is not memory would be granted to anybody.
  */
 static bool is_shareable(const struct vigil_exec_facts *f)
 {
@@ -63,7 +63,7 @@ static bool is_shareable(const struct vigil_exec_facts *f)
 	case VIGIL_PAGE_KIND_FILE:
 		return page->shared_writable;
 	case VIGIL_PAGE_KIND_ANON:
-		return page->merged;
+		return page->merged || f->kin_differ;
 	default:
 		return true;
 	}

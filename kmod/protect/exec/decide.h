@@ -93,6 +93,8 @@ struct vigil_exec_facts {
 	/* Valid if @process is known. */
 	/** @condemned: It runs no more. */
 	bool condemned;
+	/** @kin_differ: Who shares its memory by fork() or clone() has another entry. */
+	bool kin_differ;
 	/** @protected: An entry matches it; its @rules and @action follow. */
 	bool protected;
 	u32 rules;

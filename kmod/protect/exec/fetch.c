@@ -161,6 +161,7 @@ static bool fetch_has_seen(struct vigil_exec *exec, struct vigil_fetch *fetch,
 
 	if (!fetch_is_same(&seen->thread, thread) ||
 	    seen->who.generation != vigil_policy_generation(&exec->policy) ||
+	    seen->who.epoch != READ_ONCE(exec->identities.epoch) ||
 	    (fetch->cpu.cpl == 3 &&
 	     !vigil_linux_loads(&fetch->cpu, seen->task.root)))
 		return false;
@@ -226,6 +227,7 @@ static void fetch_read_process(struct vigil_exec *exec, struct vigil_fetch *fetc
 	f->process = VIGIL_EXEC_PROCESS_KNOWN;
 	f->condemned = vigil_exec_is_condemned(&exec->kill, &fetch->lx,
 					       &fetch->task);
+	f->kin_differ = fetch->who.kin_differ;
 	entry = fetch->who.entry;
 	if (entry) {
 		f->protected = true;
@@ -340,7 +342,7 @@ static void fetch_note_nested(struct vigil_exec *exec)
 		cmpxchg(&exec->nested_reported, now, last);
 }
 
-/* Once a minute, when the answer is another one, and after each profile. */
+/* Once a minute, when the answer is another one, and when the guest is. */
 static void fetch_note_without_profile(struct vigil_exec *exec,
 				       enum vigil_action action)
 {

@@ -15,8 +15,8 @@
  * copies, and by the struct file of their executable, of which the same holds.
  *
  * What protects a process is found out once as well, and stays until the process
- * calls exec() or ends.  A new entry or another user id can only bring it an entry
- * that comes before the one that it has.
+ * calls exec() or ends; who fork() makes has it, too.  Another user id, or another
+ * process id, can bring an entry that comes before that, but none that is easier.
  */
 #include <linux/export.h>
 #include <linux/hash.h>
@@ -35,9 +35,6 @@
 
 /* With the 0; a longer path, which no program needs, is none. */
 #define EXE_SIZE	1024
-/* Empty buckets that are passed with the lock held. */
-#define BUCKETS_AT_ONCE	64
-
 /*
  * struct known - A process that is known
  */
@@ -62,8 +59,10 @@ struct known {
 	u64 leader;
 	/** @swept: The sweep of the list has come to it. */
 	bool swept;
-	/** @missed: Times in a row that another task was at @leader. */
-	u8 missed;
+	/** @missed: Another task was at @leader. */
+	bool missed;
+	/** @missed_walk: Number of the walk of the list that came last then. */
+	u32 missed_walk;
 };
 
 void vigil_identities_init(struct vigil_identities *ids,
@@ -104,13 +103,15 @@ static u64 identity_key(u64 mmap_base, u32 self_exec_id)
 }
 
 /*
- * Whose child may an orphan be?  Where the guest doesn't choose the base at random
- * several programs have the same, and the struct file tells.  An identity whose
- * struct file is another one is the answer for who exchanged it by prctl().
+ * What does a process run that was forked?  Where the guest doesn't choose the base
+ * at random several programs have the same, and the struct file tells.  An identity
+ * whose struct file is another one, @of_parent if that is one, is the answer for who
+ * exchanged it by prctl().
  */
-static struct vigil_identity *identity_find(struct vigil_identities *ids,
-					    const struct vigil_mm_layout *layout,
-					    u32 self_exec_id)
+static struct vigil_identity *
+identity_find(struct vigil_identities *ids,
+	      const struct vigil_mm_layout *layout, u32 self_exec_id,
+	      const struct vigil_identity *of_parent)
 {
 	struct vigil_identity *identity, *found = NULL;
 
@@ -120,10 +121,10 @@ static struct vigil_identity *identity_find(struct vigil_identities *ids,
 		if (identity->mmap_base != layout->mmap_base ||
 		    identity->self_exec_id != self_exec_id)
 			continue;
-		if (!found || identity->exe_file == layout->exe_file)
-			found = identity;
 		if (identity->exe_file == layout->exe_file)
-			break;
+			return identity_get(identity);
+		if (!found || identity == of_parent)
+			found = identity;
 	}
 	return identity_get(found);
 }
@@ -146,7 +147,6 @@ identity_new(struct vigil_identities *ids, const struct vigil_task *task,
 	memcpy(identity->exe, exe, size);
 	spin_lock(&ids->lock);
 	identity->number = ++ids->last_number;
-	WRITE_ONCE(ids->identified, ids->identified + 1);
 	hash_add(ids->by_base, &identity->node,
 		 identity_key(identity->mmap_base, identity->self_exec_id));
 	spin_unlock(&ids->lock);
@@ -168,13 +168,75 @@ static struct known *known_find(struct vigil_identities *ids, u32 pid,
 	return NULL;
 }
 
-static void known_set_entry(struct known *k, struct vigil_protect *entry)
+static u32 known_entry_id(const struct known *k)
 {
+	return k->entry ? k->entry->id : 0;
+}
+
+/*
+ * Have all processes of a program the same entry?  By a process id or a user id one
+ * can have an entry, and another one that fork() made of it none: they share memory
+ * that is nobody else's.
+ */
+static void identity_compare(struct vigil_identities *ids,
+			     struct vigil_identity *identity)
+{
+	struct known *k;
+	bool differ;
+
+	lockdep_assert_held(&ids->lock);
+	/* None has it any more: the first that comes is as good. */
+	if (!identity->nr_common && identity->nr) {
+		k = hlist_entry(identity->processes.first, struct known,
+				of_identity);
+		identity->common = known_entry_id(k);
+		hlist_for_each_entry(k, &identity->processes, of_identity)
+			identity->nr_common +=
+				known_entry_id(k) == identity->common;
+	}
+	differ = identity->nr_common != identity->nr;
+	if (differ == identity->entries_differ)
+		return;
+	identity->entries_differ = differ;
+	/* Who was remembered before doesn't know it. */
+	WRITE_ONCE(ids->epoch, ids->epoch + 1);
+}
+
+/* What it runs and what protects it, at once: one of them alone is not compared. */
+static void known_set(struct vigil_identities *ids, struct known *k,
+		      struct vigil_identity *identity,
+		      struct vigil_protect *entry)
+{
+	struct vigil_identity *old = k->identity;
+
+	lockdep_assert_held(&ids->lock);
+	if (old == identity && k->entry == entry)
+		return;
+	if (old) {
+		old->nr--;
+		old->nr_common -= known_entry_id(k) == old->common;
+	}
 	if (k->entry)
 		atomic_dec(&k->entry->processes);
 	k->entry = entry;
 	if (entry)
 		atomic_inc(&entry->processes);
+	if (old != identity) {
+		if (old)
+			hlist_del(&k->of_identity);
+		k->identity = identity_get(identity);
+		if (identity)
+			hlist_add_head(&k->of_identity, &identity->processes);
+	}
+	if (identity) {
+		identity->nr++;
+		identity->nr_common += known_entry_id(k) == identity->common;
+		identity_compare(ids, identity);
+	}
+	if (old && old != identity) {
+		identity_compare(ids, old);
+		identity_put(ids, old);
+	}
 }
 
 /* An entry that is being removed protects nobody any more. */
@@ -183,28 +245,24 @@ static struct vigil_protect *known_entry(const struct known *k)
 	return k->entry && !READ_ONCE(k->entry->removed) ? k->entry : NULL;
 }
 
-static void known_set_identity(struct vigil_identities *ids, struct known *k,
-			       struct vigil_identity *identity)
+static void known_set_missed(struct vigil_identities *ids, struct known *k,
+			     bool missed)
 {
 	lockdep_assert_held(&ids->lock);
-	if (k->identity == identity)
+	if (k->missed == missed)
 		return;
-	if (k->identity) {
-		hlist_del(&k->of_identity);
-		identity_put(ids, k->identity);
-	}
-	k->identity = identity_get(identity);
-	if (identity)
-		hlist_add_head(&k->of_identity, &identity->processes);
+	k->missed = missed;
+	k->missed_walk = ids->walk;
+	WRITE_ONCE(ids->nr_missed, ids->nr_missed + (missed ? 1 : -1));
 }
 
 static void known_free(struct vigil_identities *ids, struct known *k)
 {
 	lockdep_assert_held(&ids->lock);
+	known_set_missed(ids, k, false);
 	hash_del(&k->node);
 	WRITE_ONCE(ids->nr, ids->nr - 1);
-	known_set_entry(k, NULL);
-	known_set_identity(ids, k, NULL);
+	known_set(ids, k, NULL, NULL);
 	kfree(k);
 }
 
@@ -361,19 +419,15 @@ static int subject_find(struct vigil_identities *ids, struct vigil_linux *lx,
 	err = subject_read_again(lx, s);
 	if (err)
 		goto out;
-	if (of_parent && of_parent->mmap_base == layout.mmap_base) {
-		swap(s->identity, of_parent);
-		s->inherited = who.entry;
-		return 0;
-	}
 	if (forked) {
 		spin_lock(&ids->lock);
-		s->identity = identity_find(ids, &layout,
-					    s->task.self_exec_id);
+		s->identity = identity_find(ids, &layout, s->task.self_exec_id,
+					    of_parent);
 		spin_unlock(&ids->lock);
 	}
 	if (s->identity) {
-		s->inherited = subject_inherited(ids, s);
+		s->inherited = s->identity == of_parent ?
+			       who.entry : subject_inherited(ids, s);
 		goto out;
 	}
 
@@ -400,6 +454,12 @@ out:
 	return err;
 }
 
+static bool is_easier(const struct vigil_protect *entry,
+		      const struct vigil_protect *than)
+{
+	return entry->action < than->action || (than->rules & ~entry->rules);
+}
+
 /* Is it the program's own answer, or an old one that comes before it? */
 static struct vigil_protect *subject_match(struct vigil_identities *ids,
 					   const struct subject *s)
@@ -415,11 +475,11 @@ static struct vigil_protect *subject_match(struct vigil_identities *ids,
 
 	entry = first_entry(vigil_policy_match(ids->policy, ids->srcu, &subject),
 			    s->inherited);
-	if (entry && (s->is_new || entry != s->inherited)) {
+	/* Without a new program nobody gets an easier one. */
+	if (s->inherited && !s->is_new && is_easier(entry, s->inherited))
+		entry = s->inherited;
+	if (entry && (s->is_new || entry != s->inherited))
 		atomic64_set(&entry->last_match, ktime_get_real_ns());
-		if (s->is_new)
-			atomic64_inc(&entry->matches);
-	}
 	return entry;
 }
 
@@ -459,20 +519,28 @@ static void subject_store(struct vigil_identities *ids, const struct subject *s,
 				hash_64(task->start_time, 40) << 22 | task->pid;
 	} else if (k->self_exec_id == task->self_exec_id && k->identity &&
 		   k->identity != identity) {
-		who->identity = k->identity->number;
+		identity = k->identity;
+		who->identity = identity->number;
 		who->entry = known_entry(k);
 		who->generation = k->generation;
 	} else if ((s32)(task->self_exec_id - k->self_exec_id) >= 0) {
-		known_set_identity(ids, k, identity);
+		/* Only here, because who isn't remembered is new each time. */
+		if (s->is_new) {
+			WRITE_ONCE(ids->identified, ids->identified + 1);
+			if (who->entry)
+				atomic64_inc(&who->entry->matches);
+		}
+		known_set(ids, k, identity, who->entry);
 		k->self_exec_id = task->self_exec_id;
 		k->uid = task->uid;
 		k->cred = task->cred;
 		k->leader = task->leader;
 		k->generation = who->generation;
-		known_set_entry(k, who->entry);
 	}
 	if (identity && who->entry && is_of_program(who->entry))
 		identity->entry = who->entry->id;
+	/* Who isn't remembered may be anybody's kin. */
+	who->kin_differ = !k || (identity && identity->entries_differ);
 	spin_unlock(&ids->lock);
 	kfree(new);
 }
@@ -495,17 +563,19 @@ static int identify(struct vigil_identities *ids, struct vigil_linux *lx,
 		.generation = vigil_policy_generation(policy),
 	};
 	spin_lock(&ids->lock);
+	who->epoch = ids->epoch;
 	k = known_find(ids, task->pid, task->start_time);
 	if (k) {
 		before = known_entry(k);
 		k->leader = task->leader;
-		k->missed = 0;
+		known_set_missed(ids, k, false);
 	}
 	if (k && k->self_exec_id == task->self_exec_id) {
 		if (k->identity) {
 			who->identity = k->identity->number;
 			who->entry = before;
 			is_asked = k->generation == who->generation;
+			who->kin_differ = k->identity->entries_differ;
 		}
 		/* A process without an mm has ended, or is the kernel's. */
 		if ((is_asked && (!READ_ONCE(policy->has_uid) ||
@@ -525,9 +595,6 @@ static int identify(struct vigil_identities *ids, struct vigil_linux *lx,
 	if (!err && s.identity) {
 		who->identity = s.identity->number;
 		who->entry = subject_match(ids, &s);
-		/* By another user id alone nobody gets an easier one. */
-		if (is_asked && before && who->entry->action < before->action)
-			who->entry = before;
 	}
 	if (!err)
 		subject_store(ids, &s, who);
@@ -579,7 +646,7 @@ bool vigil_identities_mark(struct vigil_identities *ids,
 	}
 	if (k) {
 		k->leader = t->task;
-		k->missed = 0;
+		known_set_missed(ids, k, false);
 		/* Other credentials may have another user id. */
 		is_known = k->self_exec_id == t->self_exec_id &&
 			   (k->identity ? k->generation == generation &&
@@ -598,7 +665,7 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_identities_mark);
  * @t: the processes, as they were when they were seen
  * @max: room in @t
  *
- * Return: how many; more than fit in @t are left out.
+ * Return: how many; more than fit in @t are left out.  0: none is known.
  */
 unsigned int vigil_identities_some(struct vigil_identities *ids,
 				   unsigned int *bucket, struct vigil_thread *t,
@@ -608,7 +675,8 @@ unsigned int vigil_identities_some(struct vigil_identities *ids,
 	struct known *k;
 
 	spin_lock(&ids->lock);
-	for (unsigned int i = 0; !nr && i < BUCKETS_AT_ONCE; i++) {
+	/* Empty ones are passed in some microseconds, however many there are. */
+	for (unsigned int i = 0; !nr && i < HASH_SIZE(ids->known); i++) {
 		hlist_for_each_entry(k, &ids->known[*bucket], node) {
 			if (nr == max)
 				break;
@@ -630,8 +698,8 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_identities_some);
  * @ids: what is known
  * @t: the process, of vigil_identities_some()
  *
- * The second time in a row it has ended: where a thread calls exec() it takes the
- * place of the leader, and is somewhere else from then on.
+ * It has ended, or a thread of it has called exec(): that one takes the place of
+ * the leader, and is somewhere else from then on.  A walk of the list tells.
  */
 void vigil_identities_missed(struct vigil_identities *ids,
 			     const struct vigil_thread *t)
@@ -640,11 +708,50 @@ void vigil_identities_missed(struct vigil_identities *ids,
 
 	spin_lock(&ids->lock);
 	k = known_find(ids, t->pid, t->start_time);
-	if (k && k->leader == t->task && ++k->missed > 1)
-		known_free(ids, k);
+	if (k && k->leader == t->task) {
+		/* There is no room to wait in until a walk was there and back. */
+		if (k->missed && ids->nr == VIGIL_KNOWN_MAX)
+			known_free(ids, k);
+		else
+			known_set_missed(ids, k, true);
+	}
 	spin_unlock(&ids->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_identities_missed);
+
+/* A walk of the list begins. */
+void vigil_identities_begin_walk(struct vigil_identities *ids)
+{
+	spin_lock(&ids->lock);
+	ids->walk++;
+	spin_unlock(&ids->lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_identities_begin_walk);
+
+/**
+ * vigil_identities_end_walk - The whole list was walked
+ * @ids: what is known
+ *
+ * Who was missed before the walk began, and was not met since, has ended.
+ */
+void vigil_identities_end_walk(struct vigil_identities *ids)
+{
+	struct hlist_node *next;
+	struct known *k;
+
+	if (!READ_ONCE(ids->nr_missed))
+		return;
+	for (int i = 0; i < HASH_SIZE(ids->known); i++) {
+		spin_lock(&ids->lock);
+		hlist_for_each_entry_safe(k, next, &ids->known[i], node) {
+			if (k->missed && k->missed_walk != ids->walk)
+				known_free(ids, k);
+		}
+		spin_unlock(&ids->lock);
+		cond_resched();
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_identities_end_walk);
 
 /**
  * vigil_identities_drop_entry - An entry protects nobody any more
@@ -660,7 +767,7 @@ void vigil_identities_drop_entry(struct vigil_identities *ids,
 		spin_lock(&ids->lock);
 		hlist_for_each_entry(k, &ids->known[i], node) {
 			if (k->entry == entry)
-				known_set_entry(k, NULL);
+				known_set(ids, k, k->identity, NULL);
 		}
 		spin_unlock(&ids->lock);
 		cond_resched();
@@ -681,5 +788,9 @@ void vigil_identities_forget_all(struct vigil_identities *ids)
 		spin_unlock(&ids->lock);
 		cond_resched();
 	}
+	/* What vCPUs remember was of the other one, too. */
+	spin_lock(&ids->lock);
+	WRITE_ONCE(ids->epoch, ids->epoch + 1);
+	spin_unlock(&ids->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_identities_forget_all);

@@ -40,10 +40,18 @@ struct vigil_identity {
 	u64 mmap_base;
 	/** @exe_file: Address of the struct file, of which the same holds. */
 	u64 exe_file;
-	/** @processes: Those that are known to run it. */
-	struct hlist_head processes;
 	/** @entry: Id of the entry for all that run it, or 0. */
 	u32 entry;
+	/** @processes: Those that are known to run it. */
+	struct hlist_head processes;
+	/** @nr: How many those are. */
+	u32 nr;
+	/** @nr_common: Of these, how many have the entry @common. */
+	u32 nr_common;
+	/** @common: Id of an entry, or 0: none. */
+	u32 common;
+	/** @entries_differ: Not all have it. */
+	bool entries_differ;
 	u32 self_exec_id;
 	/** @comm: Its name when it was first seen. */
 	char comm[VIGIL_COMM_SIZE];
@@ -61,6 +69,10 @@ struct vigil_who {
 	struct vigil_protect *entry;
 	/** @generation: Of the policy that says so. */
 	u32 generation;
+	/** @epoch: Of what is known of others, see @kin_differ. */
+	u32 epoch;
+	/** @kin_differ: Another process of the program has another entry, or none. */
+	bool kin_differ;
 };
 
 /**
@@ -77,6 +89,15 @@ struct vigil_identities {
 	DECLARE_HASHTABLE(by_base, VIGIL_KNOWN_BITS);
 	/** @nr: Processes that are known. */
 	u32 nr;
+	/** @nr_missed: Of these, those that were not where they were seen. */
+	u32 nr_missed;
+	/** @walk: Number of the walk of the process list that came last. */
+	u32 walk;
+	/**
+	 * @epoch: Incremented when what was answered holds no more: the entries of
+	 * a program's processes differ, or all are forgotten.
+	 */
+	u32 epoch;
 	/** @last_number: Of the newest identity. */
 	u64 last_number;
 	/** @identified: Programs that were matched against the entries. */
@@ -99,5 +120,7 @@ unsigned int vigil_identities_some(struct vigil_identities *ids,
 				   unsigned int max);
 void vigil_identities_missed(struct vigil_identities *ids,
 			     const struct vigil_thread *t);
+void vigil_identities_begin_walk(struct vigil_identities *ids);
+void vigil_identities_end_walk(struct vigil_identities *ids);
 
 #endif /* _VIGIL_EXEC_IDENTITY_H */

@@ -8,11 +8,14 @@
  * the time the sweep knows the last one, and that is all.  Who is new is looked at
  * for a second more, because the new program comes by exec() soon after fork().
  * Those that are known are asked in turn whether they are still there and what they
- * were, and the list as a whole is walked now and then, for those that were
- * missed.
+ * were.  The list as a whole is walked where one is not, because a thread that calls
+ * exec() takes its leader's place in it; and now and then, for those that were missed.
  */
 #include <linux/jiffies.h>
+#include <linux/kvm_host.h>
+#include <linux/memcontrol.h>
 #include <linux/minmax.h>
+#include <linux/sched/mm.h>
 #include <linux/timekeeping.h>
 
 #include "core/vm.h"
@@ -26,10 +29,13 @@
 /* How long a process is young, and the rest between two walks of the list. */
 #define YOUNG_TIME	HZ
 #define WALK_PERIOD	(30 * HZ)
+/* The rest where somebody was not where it was seen. */
+#define WALK_PERIOD_MISSED	HZ
 /*
- * What each of its four parts may take, so that a guest gets no more than 4% of a
- * processor, and none can take the time of another one.
+ * What each of its four parts may take, so that a guest gets no more than 6% of a
+ * processor, and none can take the time of another one.  Who is new costs most.
  */
+#define NEW_PART_NS	NSEC_PER_MSEC
 #define PART_NS		(NSEC_PER_MSEC / 2)
 /*
  * Known processes are asked once a second if they are few, and else every five
@@ -44,7 +50,12 @@
 static void sweep_add_young(struct vigil_process_sweep *s,
 			    const struct vigil_thread *t)
 {
-	s->young[s->young_next++ % VIGIL_YOUNG_MAX] = (struct vigil_young){
+	struct vigil_young *y = &s->young[s->young_next++ % VIGIL_YOUNG_MAX];
+
+	/* There are too many: one is found by a walk, if it calls exec(). */
+	if (y->leader && time_before(jiffies, y->until))
+		s->next_walk = jiffies;
+	*y = (struct vigil_young){
 		.leader = t->task,
 		.start_time = t->start_time,
 		.pid = t->pid,
@@ -148,14 +159,38 @@ static void sweep_known(struct vigil_process_sweep *s, struct vigil_linux *lx,
 		for (unsigned int i = 0; i < nr; i++) {
 			if (vigil_linux_read_thread(lx, known[i].task, &t) ||
 			    t.pid != known[i].pid ||
-			    t.start_time != known[i].start_time)
+			    t.start_time != known[i].start_time) {
 				vigil_identities_missed(s->ids, &known[i]);
-			else if (!sweep_process(s, lx, &t, &swept))
+				if (time_after(s->next_walk,
+					       jiffies + WALK_PERIOD_MISSED))
+					s->next_walk = jiffies +
+						       WALK_PERIOD_MISSED;
+			} else if (!sweep_process(s, lx, &t, &swept)) {
 				sweep_add_young(s, &t);
+			}
 		}
 		done += nr;
 		cond_resched();
 	} while (nr && done < share && !vigil_budget_check(budget));
+}
+
+static void sweep_begin_walk(struct vigil_process_sweep *s,
+			     struct vigil_linux *lx)
+{
+	struct vigil_thread t;
+	u64 last = 0;
+
+	s->walking = true;
+	s->cursor = 0;
+	s->steps = 0;
+	/* What is asked for from now on comes after this one. */
+	s->next_walk = jiffies + WALK_PERIOD;
+	/* Younger ones are at the end, and needn't be met: that can be no end of them. */
+	s->newest = U64_MAX;
+	if (!vigil_linux_prev_process(lx, &last) &&
+	    !vigil_linux_read_thread(lx, last, &t))
+		s->newest = t.start_time;
+	vigil_identities_begin_walk(s->ids);
 }
 
 /* Is the process that the walk is at the one that was there? */
@@ -177,27 +212,34 @@ static void sweep_walk(struct vigil_process_sweep *s, struct vigil_linux *lx,
 	bool swept;
 	int err;
 
-	if (!s->cursor && time_before(jiffies, s->next_walk))
-		return;
-	if (!sweep_is_at_cursor(s, lx))
+	if (!s->walking) {
+		if (time_before(jiffies, s->next_walk))
+			return;
+		sweep_begin_walk(s, lx);
+	} else if (!sweep_is_at_cursor(s, lx)) {
 		s->cursor = 0;
-	if (!s->cursor)
 		s->steps = 0;
+	}
 	do {
 		u64 cursor = s->cursor;
 
 		err = vigil_linux_next_process(lx, &cursor);
-		/* More can't be: the list leads round in a circle. */
-		if (err == -ENOENT || s->steps++ == VIGIL_MAX_TASKS) {
-			s->cursor = 0;
-			s->next_walk = jiffies + WALK_PERIOD;
-			return;
-		}
 		if (!err)
 			err = vigil_linux_read_thread(lx, cursor, &t);
+		if (err == -ENOENT || (!err && t.start_time > s->newest)) {
+			vigil_identities_end_walk(s->ids);
+			s->walking = false;
+			return;
+		}
 		if (err) {
 			/* The list has changed there: the next sweep begins anew. */
 			s->cursor = 0;
+			s->steps = 0;
+			return;
+		}
+		/* More can't be: the list leads round in a circle. */
+		if (s->steps++ == VIGIL_MAX_TASKS) {
+			s->walking = false;
 			return;
 		}
 		/* Who can't be read is in doubt at its next fetch, not here. */
@@ -217,20 +259,20 @@ static void sweep_processes(struct vigil_process_sweep *s,
 	struct vigil_budget budget;
 
 	if (xchg(&s->restart, false)) {
-		s->cursor = 0;
+		s->walking = false;
 		s->next_walk = jiffies;
 	}
 	/* With another profile it is another guest. */
 	if (s->guest != guest) {
 		vigil_identities_forget_all(s->ids);
 		memset(s->young, 0, sizeof(s->young));
-		s->cursor = 0;
+		s->walking = false;
 		s->next_walk = jiffies;
 		s->guest = guest;
 	}
-	vigil_budget_init(&budget, PART_NS, &s->vm->ending);
+	vigil_budget_init(&budget, NEW_PART_NS, &s->vm->ending);
 	sweep_new(s, lx, &budget);
-	vigil_budget_init(&budget, PART_NS, &s->vm->ending);
+	vigil_budget_init(&budget, NEW_PART_NS, &s->vm->ending);
 	sweep_young(s, lx, &budget);
 	vigil_budget_init(&budget, PART_NS, &s->vm->ending);
 	sweep_known(s, lx, &budget);
@@ -244,14 +286,20 @@ static void process_sweep_work(struct work_struct *work)
 		container_of(to_delayed_work(work), struct vigil_process_sweep,
 			     work);
 	const u64 begin = ktime_get_ns();
+	struct mem_cgroup *memcg, *old;
 	struct vigil_view view;
 
+	/* What the guest makes it remember is the VMM's memory, as in a fetch. */
+	memcg = get_mem_cgroup_from_mm(s->vm->kvm->mm);
+	old = set_active_memcg(memcg);
 	if (!vigil_view_open_as(&view, s->vm, VIGIL_PROFILE_OS_LINUX)) {
 		sweep_processes(s, &view.lx);
 		WRITE_ONCE(s->sweeps, s->sweeps + 1);
 		WRITE_ONCE(s->time, s->time + ktime_get_ns() - begin);
 	}
 	vigil_view_close(&view);
+	set_active_memcg(old);
+	mem_cgroup_put(memcg);
 	if (!READ_ONCE(s->stopping))
 		queue_delayed_work(vigil_wq, &s->work, SWEEP_PERIOD);
 }

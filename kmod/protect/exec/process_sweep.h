@@ -39,7 +39,11 @@ struct vigil_process_sweep {
 	bool stopping;
 	/** @restart: It has to walk the list from its start. */
 	bool restart;
-	/** @cursor: Where the walk of the list is, 0 before its start. */
+	/** @walking: A walk of the list has begun. */
+	bool walking;
+	/** @newest: Start time of the last process of the list then. */
+	u64 newest;
+	/** @cursor: Where the walk is, 0 before its start. */
 	u64 cursor;
 	u64 cursor_time;
 	u32 cursor_pid;
