@@ -27,6 +27,7 @@ HASTY=("${IDENTITIES[@]:0:9}")
 COPIES=(
 	"exec copy|innocent|/var/cache/innocent|0"
 	"exec link|innocent|/var/cache/innocent|0"
+	"exec thread|innocent|/var/cache/innocent|0"
 )
 SYMLINK="exec symlink|innocent|/usr/bin/atk-exec|0"
 
