@@ -159,3 +159,21 @@ u32 vigil_profile_fields(const struct vigil_profile *p)
 	return fields_of(p)->count;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_profile_fields);
+
+/**
+ * vigil_profile_is_same - Do two profiles say the same?
+ * @a: A profile.
+ * @b: Another one.
+ *
+ * Return: true if they are of the same system, have the same fields with the
+ * same values, and the same banner.
+ */
+bool vigil_profile_is_same(const struct vigil_profile *a,
+			   const struct vigil_profile *b)
+{
+	return a->os == b->os &&
+	       bitmap_equal(a->given, b->given, VIGIL_PROFILE_FIELDS) &&
+	       !memcmp(a->field, b->field, sizeof(a->field)) &&
+	       !strcmp(a->banner, b->banner);
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_profile_is_same);

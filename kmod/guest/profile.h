@@ -60,5 +60,7 @@ int vigil_profile_finish(const struct vigil_profile_builder *b,
 			 struct netlink_ext_ack *extack);
 
 u32 vigil_profile_fields(const struct vigil_profile *p);
+bool vigil_profile_is_same(const struct vigil_profile *a,
+			   const struct vigil_profile *b);
 
 #endif /* _VIGIL_PROFILE_H */

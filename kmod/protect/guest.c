@@ -38,7 +38,7 @@ struct known {
 struct vigil_guest {
 	struct vigil_vm *vm;
 	struct known __rcu *known;
-	/* Of @known: another one for each profile. */
+	/* Of @known: the same as long as it is the same guest for certain. */
 	atomic_t generation;
 	/* By system: what is said to a profile of another one; NULL: no claim. */
 	const char *claims[VIGIL_PROFILE_OS_WINDOWS + 1];
@@ -106,10 +106,11 @@ const struct vigil_profile *vigil_guest_given(struct vigil_vm *vm)
 }
 
 /**
- * vigil_guest_generation - Which profile is it?
+ * vigil_guest_generation - Is it the guest that it was?
  * @vm: the VM
  *
- * Return: a number that is another one for each profile that is given.
+ * Return: a number that is another one after each profile that is given, unless
+ * that says what the one in use said, whose fit was not in doubt.
  */
 unsigned int vigil_guest_generation(struct vigil_vm *vm)
 {
@@ -204,6 +205,19 @@ static int prove(struct vigil_vm *vm, struct known *known,
 			why);
 }
 
+/*
+ * The profile that is in use, given once more.  That must not make a guest's
+ * processes new ones: they may call themselves something else by now.
+ */
+static bool is_given_again(const struct vigil_guest *guest,
+			   const struct known *old, const struct known *new)
+{
+	return old && !old->stale &&
+	       atomic_read(&guest->doubts) < VIGIL_DOUBT_LIMIT &&
+	       old->levels == new->levels &&
+	       vigil_profile_is_same(&old->profile, &new->profile);
+}
+
 static void replace(struct vigil_vm *vm, struct known *new)
 {
 	struct known *old;
@@ -211,7 +225,8 @@ static void replace(struct vigil_vm *vm, struct known *new)
 	lockdep_assert_held(&vm->lock);
 	old = rcu_replace_pointer(vm->guest->known, new,
 				  lockdep_is_held(&vm->lock));
-	atomic_inc(&vm->guest->generation);
+	if (!is_given_again(vm->guest, old, new))
+		atomic_inc(&vm->guest->generation);
 	atomic_set(&vm->guest->doubts, 0);
 	synchronize_srcu(&vm->srcu);
 	kfree(old);

@@ -213,6 +213,28 @@ static const struct profile_field_case relation_cases[] = {
 
 KUNIT_ARRAY_PARAM_DESC(relation, relation_cases, name);
 
+/* Whatever is another one in the copy. */
+static void test_same(struct kunit *test)
+{
+	struct profile_test *t = test->priv;
+
+	t->out = *t->good;
+	KUNIT_EXPECT_TRUE(test, vigil_profile_is_same(&t->out, t->good));
+	t->out.os = VIGIL_PROFILE_OS_WINDOWS;
+	KUNIT_EXPECT_FALSE(test, vigil_profile_is_same(&t->out, t->good));
+	t->out = *t->good;
+	strscpy(t->out.banner, "Linux version 6.1.1");
+	KUNIT_EXPECT_FALSE(test, vigil_profile_is_same(&t->out, t->good));
+	for (u32 field = 0; field < VIGIL_PROFILE_FIELDS; field++) {
+		t->out = *t->good;
+		t->out.field[field]++;
+		KUNIT_EXPECT_FALSE(test, vigil_profile_is_same(&t->out, t->good));
+		t->out = *t->good;
+		__change_bit(field, t->out.given);
+		KUNIT_EXPECT_FALSE(test, vigil_profile_is_same(&t->out, t->good));
+	}
+}
+
 static void test_relation(struct kunit *test)
 {
 	const struct profile_field_case *c = test->param_value;
@@ -229,6 +251,7 @@ static struct kunit_case profile_cases[] = {
 	KUNIT_CASE(test_twice),
 	KUNIT_CASE(test_unknown),
 	KUNIT_CASE(test_banner),
+	KUNIT_CASE(test_same),
 	KUNIT_CASE_PARAM(vigil_profile_test_range, range_gen_params),
 	KUNIT_CASE_PARAM(test_relation, relation_gen_params),
 	{}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A process or a thread that takes another name before its code runs.
- * atk-rename prctl|comm|thread|leader
+ * atk-rename prctl|comm|thread|leader|early
  */
 #include "inject.h"
 
@@ -56,8 +56,13 @@ int main(int argc, char **argv)
 	const char *how = argc > 1 ? argv[1] : "prctl";
 
 	at = map_injected(&say_injected);
+	/* before the gate, and its code is run by a thread that nobody has seen */
+	if (!strcmp(how, "early")) {
+		sleep(2);
+		take_innocent_name();
+	}
 	settle();
-	if (!strcmp(how, "thread"))
+	if (!strcmp(how, "thread") || !strcmp(how, "early"))
 		return start(innocent_thread);
 	if (!strcmp(how, "leader"))
 		return start(last_thread);
