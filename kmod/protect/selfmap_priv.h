@@ -23,6 +23,30 @@
 #include "protect/selfmap_check.h"
 #include "protect/selfmap_table.h"
 
+#ifdef VIGIL_KVM_PATCHED
+enum vigil_selfmap_total {
+	VIGIL_SELFMAP_WRITES,
+	VIGIL_SELFMAP_MISSED,
+	VIGIL_SELFMAP_SWITCHES,
+	VIGIL_SELFMAP_TOTALS,
+};
+
+/**
+ * struct vigil_selfmap_totals - KVM's counters, so that none goes back
+ *
+ * KVM begins anew each time that it is enabled, and counts nothing for the sweep.
+ * vCPUs that count at the same time may lose some of it, too, and then KVM's own
+ * goes back.
+ */
+struct vigil_selfmap_totals {
+	/** @counting: What KVM has comes on top of @base. */
+	bool counting;
+	u64 base[VIGIL_SELFMAP_TOTALS];
+	/** @shown: The most that there was. */
+	u64 shown[VIGIL_SELFMAP_TOTALS];
+};
+#endif
+
 /**
  * struct vigil_selfmap - Self-map protection of a VM
  */
@@ -95,6 +119,8 @@ struct vigil_selfmap {
 #ifdef VIGIL_KVM_PATCHED
 	/** @client: Whom KVM asks. */
 	struct kvm_watch_client client;
+	/** @totals: What it has counted; these change under the VM's lock. */
+	struct vigil_selfmap_totals totals;
 #endif
 };
 

@@ -7,7 +7,9 @@
  * and copied.
  */
 #include <linux/kvm_host.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include <asm/kvm_watch.h>
 
@@ -225,6 +227,47 @@ static const struct kvm_watch_ops watch_ops = {
 	.cr3 = watch_on_cr3,
 };
 
+/* --- what KVM counts -------------------------------------------------------------- */
+
+static void watch_totals_update(struct vigil_selfmap *sm)
+{
+	struct vigil_selfmap_totals *t = &sm->totals;
+	u64 counted[VIGIL_SELFMAP_TOTALS];
+	struct kvm_watch_stats stats;
+
+	if (!t->counting)
+		return;
+	kvm_watch_get_stats(sm->vm->kvm, &stats);
+	counted[VIGIL_SELFMAP_WRITES] = stats.asked;
+	counted[VIGIL_SELFMAP_MISSED] = stats.missed;
+	counted[VIGIL_SELFMAP_SWITCHES] = stats.cr3;
+	for (int i = 0; i < VIGIL_SELFMAP_TOTALS; i++)
+		t->shown[i] = max(t->shown[i], t->base[i] + counted[i]);
+}
+
+/* KVM has begun anew. */
+static void watch_totals_begin(struct vigil_selfmap *sm)
+{
+	memcpy(sm->totals.base, sm->totals.shown, sizeof(sm->totals.base));
+	sm->totals.counting = true;
+}
+
+/* KVM counts no more, and still has what it counted. */
+static void watch_totals_end(struct vigil_selfmap *sm)
+{
+	watch_totals_update(sm);
+	sm->totals.counting = false;
+}
+
+void vigil_watch_report(struct vigil_selfmap *sm,
+			struct vigil_selfmap_report *r)
+{
+	watch_totals_update(sm);
+	r->writes = sm->totals.shown[VIGIL_SELFMAP_WRITES];
+	r->missed = sm->totals.shown[VIGIL_SELFMAP_MISSED];
+	r->switches = sm->totals.shown[VIGIL_SELFMAP_SWITCHES];
+}
+
 /* --- on and off ------------------------------------------------------------------ */
 
 /**
@@ -254,18 +297,25 @@ int vigil_watch_start(struct vigil_selfmap *sm)
 		return 0;
 	sm->client.ops = &watch_ops;
 	err = kvm_watch_enable(sm->vm->kvm, &sm->client);
-	if (err || sm->way == VIGIL_SELFMAP_WAY_WRITE)
-		return err;
-	err = kvm_watch_cr3(sm->vm->kvm, true);
 	if (err)
-		kvm_watch_disable(sm->vm->kvm);
-	return err;
+		return err;
+	if (sm->way == VIGIL_SELFMAP_WAY_SWITCH) {
+		err = kvm_watch_cr3(sm->vm->kvm, true);
+		if (err) {
+			kvm_watch_disable(sm->vm->kvm);
+			return err;
+		}
+	}
+	watch_totals_begin(sm);
+	return 0;
 }
 
 void vigil_watch_stop(struct vigil_selfmap *sm)
 {
-	if (sm->way != VIGIL_SELFMAP_WAY_SWEEP)
-		kvm_watch_disable(sm->vm->kvm);
+	if (sm->way == VIGIL_SELFMAP_WAY_SWEEP)
+		return;
+	kvm_watch_disable(sm->vm->kvm);
+	watch_totals_end(sm);
 }
 
 /* Where that fails the sweep still looks at the table. */
@@ -284,17 +334,4 @@ void vigil_unwatch_table(struct vigil_selfmap *sm, struct vigil_table *table)
 		return;
 	kvm_watch_remove_gfn(sm->vm->kvm, gpa_to_gfn(table->shape.root));
 	atomic_dec(&sm->watched);
-}
-
-void vigil_watch_report(struct vigil_selfmap *sm,
-			struct vigil_selfmap_report *r)
-{
-	struct kvm_watch_stats stats;
-
-	if (sm->way == VIGIL_SELFMAP_WAY_SWEEP)
-		return;
-	kvm_watch_get_stats(sm->vm->kvm, &stats);
-	r->writes = stats.asked;
-	r->missed = stats.missed;
-	r->switches = stats.cr3;
 }
