@@ -217,8 +217,9 @@ bool vigil_nl_has_listeners(void)
 void vigil_nl_multicast(struct sk_buff *msg, void *hdr)
 {
 	genlmsg_end(msg, hdr);
+	/* With flags that may block it would yield() for a reader that is slow. */
 	genlmsg_multicast(&vigil_nl_family, msg, 0, VIGIL_NLGRP_MONITOR,
-			  GFP_KERNEL);
+			  GFP_NOWAIT | __GFP_NOWARN);
 }
 
 /* What they would be told could not be made: as if they had been too slow. */

@@ -11,6 +11,7 @@
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <kunit/visibility.h>
 
 #include "core/alert.h"
@@ -24,6 +25,7 @@
 int vigil_alerts_init(struct vigil_alerts *a)
 {
 	memset(a, 0, sizeof(*a));
+	mutex_init(&a->telling);
 	spin_lock_init(&a->lock);
 	a->ring = RB_ROOT;
 	for (int i = 0; i < VIGIL_ALERT_CLASSES; i++)
@@ -45,6 +47,7 @@ void vigil_alerts_destroy(struct vigil_alerts *a)
 			vigil_alert_put(alert);
 	}
 	vigil_alerts_free_budget(a);
+	mutex_destroy(&a->telling);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_destroy);
 
@@ -123,6 +126,33 @@ u64 vigil_alerts_add(struct vigil_alerts *a, struct vigil_alert *alert)
 	return seq;
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_add);
+
+/**
+ * vigil_alerts_tell - Put an alert on the ring and tell it
+ * @a: the VM's alerts
+ * @alert: the caller's own
+ * @tell: tells it; may sleep
+ *
+ * As vigil_alerts_add(), but alerts are told in the order of their numbers.  The
+ * ring may have let go of an alert before it is told: a listener that hears of a
+ * later one first would take it for lost.
+ *
+ * May sleep.  Return: the alert's sequence number.
+ */
+u64 vigil_alerts_tell(struct vigil_alerts *a, struct vigil_alert *alert,
+		      void (*tell)(struct vigil_alerts *a,
+				   const struct vigil_alert *alert))
+{
+	u64 seq;
+
+	mutex_lock(&a->telling);
+	alert->time = ktime_get_real_ns();
+	seq = vigil_alerts_add(a, alert);
+	tell(a, alert);
+	mutex_unlock(&a->telling);
+	return seq;
+}
+EXPORT_SYMBOL_IF_KUNIT(vigil_alerts_tell);
 
 /**
  * vigil_alerts_get - Find the first alert from a sequence number on

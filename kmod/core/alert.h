@@ -7,6 +7,7 @@
 #define _VIGIL_ALERT_H
 
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
 #include <linux/siphash.h>
@@ -126,7 +127,9 @@ struct vigil_alert_admission {
  * struct vigil_alerts - The alerts of a VM
  */
 struct vigil_alerts {
-	/** @lock: Protects all of this. */
+	/** @telling: Held from when an alert gets its number until it is told. */
+	struct mutex telling;
+	/** @lock: Protects all that follows. */
 	spinlock_t lock;
 	/** @last: Sequence number of the newest alert, 0 before the first. */
 	u64 last;
@@ -171,6 +174,9 @@ u64 vigil_alerts_folded(struct vigil_alerts *a);
 int vigil_alerts_init(struct vigil_alerts *a);
 void vigil_alerts_destroy(struct vigil_alerts *a);
 u64 vigil_alerts_add(struct vigil_alerts *a, struct vigil_alert *alert);
+u64 vigil_alerts_tell(struct vigil_alerts *a, struct vigil_alert *alert,
+		      void (*tell)(struct vigil_alerts *a,
+				   const struct vigil_alert *alert));
 struct vigil_alert *vigil_alerts_get(struct vigil_alerts *a, u64 seq,
 				     u64 *lost);
 void vigil_alert_put(struct vigil_alert *alert);

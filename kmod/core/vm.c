@@ -104,6 +104,12 @@ unsigned int vigil_vm_generation(void)
 
 /* --- alerts --------------------------------------------------------------- */
 
+static void tell_alert(struct vigil_alerts *alerts,
+		       const struct vigil_alert *alert)
+{
+	hooks->alert(container_of(alerts, struct vigil_vm, alerts), alert);
+}
+
 /**
  * vigil_alert_raise - Put an alert on the VM's ring and tell it
  * @vm: the VM
@@ -113,11 +119,8 @@ unsigned int vigil_vm_generation(void)
  */
 u64 vigil_alert_raise(struct vigil_vm *vm, struct vigil_alert *alert)
 {
-	u64 seq;
+	u64 seq = vigil_alerts_tell(&vm->alerts, alert, tell_alert);
 
-	alert->time = ktime_get_real_ns();
-	seq = vigil_alerts_add(&vm->alerts, alert);
-	hooks->alert(vm, alert);
 	vigil_alert_put(alert);
 	return seq;
 }

@@ -34,7 +34,10 @@ struct vigil_vm_hooks {
 	void (*detach)(struct vigil_vm *vm);
 	/** @announce: Tell that the VM came or went. */
 	void (*announce)(struct vigil_vm *vm, bool attached);
-	/** @alert: Tell an alert; in the context of vigil_alert_raise(). */
+	/**
+	 * @alert: Tell an alert; in the context of vigil_alert_raise(), one of
+	 * the VM at a time, in the order of their numbers.
+	 */
 	void (*alert)(struct vigil_vm *vm, const struct vigil_alert *alert);
 };
 

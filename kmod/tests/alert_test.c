@@ -3,8 +3,11 @@
  * Alerts: who is reported, that every event is counted, and what the ring keeps.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/slab.h>
 #include <linux/time64.h>
+#include <linux/workqueue.h>
 #include <net/netlink.h>
 
 #include "core/alert.h"
@@ -33,6 +36,11 @@ struct alert_test {
 	/* Of those, in alerts of the kind suppressed; and without a source. */
 	u64 suppressed;
 	u64 forgotten;
+	/* Alerts that were told, in that order, and who raises the second one. */
+	u64 told[2];
+	unsigned int nr_told;
+	struct work_struct other;
+	struct completion begun;
 };
 
 static int alert_init(struct kunit *test)
@@ -958,6 +966,52 @@ static void test_long_noise(struct kunit *test)
 	expect_all_accounted(test);
 }
 
+/* --- telling ---------------------------------------------------------------- */
+
+static void tell_slowly(struct vigil_alerts *a, const struct vigil_alert *alert)
+{
+	struct alert_test *t = container_of(a, struct alert_test, alerts);
+
+	/* The first one takes its time, in which there is a second. */
+	if (alert->seq == 1) {
+		schedule_work(&t->other);
+		wait_for_completion_timeout(&t->begun, HZ);
+		msleep(100);
+	}
+	t->told[t->nr_told++] = alert->seq;
+}
+
+static void raise_one(struct alert_test *t)
+{
+	struct vigil_alert *alert = kzalloc(sizeof(*alert), GFP_KERNEL);
+
+	if (!alert)
+		return;
+	vigil_alerts_tell(&t->alerts, alert, tell_slowly);
+	vigil_alert_put(alert);
+}
+
+static void raise_work(struct work_struct *work)
+{
+	struct alert_test *t = container_of(work, struct alert_test, other);
+
+	complete(&t->begun);
+	raise_one(t);
+}
+
+static void test_told_in_order(struct kunit *test)
+{
+	struct alert_test *t = test->priv;
+
+	init_completion(&t->begun);
+	INIT_WORK(&t->other, raise_work);
+	raise_one(t);
+	flush_work(&t->other);
+	KUNIT_ASSERT_EQ(test, 2, t->nr_told);
+	KUNIT_EXPECT_EQ(test, 1, t->told[0]);
+	KUNIT_EXPECT_EQ(test, 2, t->told[1]);
+}
+
 static struct kunit_case alert_cases[] = {
 	KUNIT_CASE(test_empty),
 	KUNIT_CASE(test_sequence),
@@ -987,6 +1041,7 @@ static struct kunit_case alert_cases[] = {
 	KUNIT_CASE(test_long_noise),
 	KUNIT_CASE(test_exec_loop),
 	KUNIT_CASE(test_long_exec_loop),
+	KUNIT_CASE(test_told_in_order),
 	{}
 };
 
