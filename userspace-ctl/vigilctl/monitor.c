@@ -3,6 +3,9 @@
  * Alerts as they come.  Notifications are hints: the kernel drops them where
  * the reader is slow.  Sequence numbers show the gaps, and alert-get fills them
  * from the VM's ring or says how many are gone for good.
+ *
+ * The ring may have let go of an alert whose notification still waits here.  Those
+ * of a VM come in order: who has one knows that what comes before it waits no more.
  */
 #include <errno.h>
 #include <poll.h>
@@ -19,10 +22,13 @@
  * struct watched - a VM whose alerts are told
  * @id:		it
  * @seq:	the newest alert that was told
+ * @due:	the newest that there was after a loss
+ * @gone:	it was no longer attached then
  */
 struct watched {
 	uint32_t id;
-	uint64_t seq;
+	uint64_t seq, due;
+	bool gone;
 };
 
 /**
@@ -34,6 +40,8 @@ struct watched {
  * @count:	how many
  * @size:	room in @vm
  * @behind:	notifications were lost, and what waits still comes from before
+ * @due:	what there was then is known, and what waits may come from before that
+ * @until:	the newest alert that may be told of a VM's ring
  * @over:	nobody reads the output any more, or the one VM is gone
  */
 struct monitor {
@@ -41,7 +49,8 @@ struct monitor {
 	uint32_t only;
 	struct watched *vm;
 	size_t count, size;
-	bool behind, over;
+	uint64_t until;
+	bool behind, due, over;
 };
 
 static volatile sig_atomic_t stopped;
@@ -76,8 +85,7 @@ static struct watched *add_vm(struct monitor *mon, uint32_t id, uint64_t seq)
 		mon->size += 16;
 	}
 	vm = &mon->vm[mon->count++];
-	vm->id = id;
-	vm->seq = seq;
+	*vm = (struct watched){ .id = id, .seq = seq };
 	return vm;
 }
 
@@ -176,17 +184,21 @@ static int tell_missed(const struct vigil_msg *msg, void *data,
 	struct watched *vm;
 
 	vm = find_vm(mon, vigil_attrs_uint(alert, VIGIL_A_ALERT_VM_ID, 0));
-	if (vm)
+	if (vm && vigil_attrs_uint(alert, VIGIL_A_ALERT_SEQ, 0) <= mon->until)
 		tell_next(mon, vm, alert);
 	return 0;
 }
 
-/* Tell what came after the newest alert that was told. */
-static void catch_up(struct monitor *mon, struct watched *vm)
+/*
+ * Tell what came after the newest alert that was told, up to one of which it is
+ * known that no notification from before it waits.
+ */
+static void catch_up(struct monitor *mon, struct watched *vm, uint64_t until)
 {
 	struct nlmsghdr *nlh = vigil_nl_request(&mon->ask, VIGIL_CMD_ALERT_GET);
 	struct vigil_err err;
 
+	mon->until = until;
 	mnl_attr_put_u32(nlh, VIGIL_A_ALERT_VM_ID, vm->id);
 	mnl_attr_put_u64(nlh, VIGIL_A_ALERT_SEQ, vm->seq + 1);
 	/* inconsistent or not: alerts come in order, the rest comes next time */
@@ -206,7 +218,7 @@ static void on_alert(struct monitor *mon, const struct vigil_attrs *alert)
 	if (!vm)
 		return;
 	if (seq > vm->seq + 1)
-		catch_up(mon, vm);
+		catch_up(mon, vm, seq);
 	/* of a VM that went meanwhile this is all that there is */
 	tell_next(mon, vm, alert);
 }
@@ -297,39 +309,33 @@ static int learn_vms(struct monitor *mon, struct vigil_err *err)
 	return ret;
 }
 
-static bool is_listed(const struct vigil_list *list, uint32_t id)
+static const struct vigil_attrs *find_listed(const struct vigil_list *list,
+					     uint32_t id)
 {
 	size_t i;
 
 	for (i = 0; i < list->count; i++) {
 		if (vigil_attrs_uint(&list->msg[i].msg.attrs, VIGIL_A_VM_ID,
 				     0) == id)
-			return true;
+			return &list->msg[i].msg.attrs;
 	}
-	return false;
+	return NULL;
 }
 
 /* Of a VM that went unseen nothing is left but its id. */
-static void tell_gone(struct monitor *mon, const struct vigil_list *list)
+static void tell_gone(struct monitor *mon, struct watched *vm)
 {
-	struct json_object *json;
-	size_t i = 0;
+	struct json_object *json = json_object_new_object();
 
-	while (i < mon->count) {
-		if (is_listed(list, mon->vm[i].id)) {
-			i++;
-			continue;
-		}
-		json = json_object_new_object();
-		json_object_object_add(json, "id",
-				       json_object_new_uint64(mon->vm[i].id));
-		tell(mon, "detached", json, "vm %u detached\n",
-		     mon->vm[i].id);
-		forget_vm(mon, &mon->vm[i]);
-	}
+	json_object_object_add(json, "id", json_object_new_uint64(vm->id));
+	tell(mon, "detached", json, "vm %u detached\n", vm->id);
+	forget_vm(mon, vm);
 }
 
-/* VMs may have come and gone, and any may have alerts that nobody told. */
+/*
+ * VMs may have come and gone, and any may have alerts that nobody told.  Some of
+ * that may wait here by now, and is told first.
+ */
 static int recover(struct monitor *mon, struct vigil_err *err)
 {
 	const struct vigil_attrs *vm;
@@ -339,16 +345,37 @@ static int recover(struct monitor *mon, struct vigil_err *err)
 
 	if (ret)
 		return ret;
-	tell_gone(mon, &list);
 	for (i = 0; i < list.count; i++) {
 		vm = &list.msg[i].msg.attrs;
 		if (is_wanted(mon, vm))
 			on_attached(mon, vm);
 	}
+	for (i = 0; i < mon->count; i++) {
+		vm = find_listed(&list, mon->vm[i].id);
+		mon->vm[i].gone = !vm;
+		mon->vm[i].due = vm ? vigil_attrs_uint(vm, VIGIL_A_VM_LAST_ALERT,
+						       0) : 0;
+	}
 	vigil_list_free(&list);
-	for (i = 0; i < mon->count && !mon->over; i++)
-		catch_up(mon, &mon->vm[i]);
+	mon->due = true;
 	return 0;
+}
+
+/* Nothing waits that comes from before the VMs were listed. */
+static void settle(struct monitor *mon)
+{
+	size_t i = 0;
+
+	mon->due = false;
+	while (i < mon->count && !mon->over) {
+		if (mon->vm[i].gone) {
+			tell_gone(mon, &mon->vm[i]);
+			continue;
+		}
+		if (mon->vm[i].due > mon->vm[i].seq)
+			catch_up(mon, &mon->vm[i], mon->vm[i].due);
+		i++;
+	}
 }
 
 /* What comes while the group is being joined is recovered like a loss. */
@@ -406,6 +433,9 @@ static int take_event(struct monitor *mon, struct vigil_err *err)
 	if (!mon->behind || !is_empty(&mon->events))
 		return 0;
 	mon->behind = false;
+	/* with losses all the time nothing else would be the end of the last one */
+	if (mon->due)
+		settle(mon);
 	return recover(mon, err);
 }
 
@@ -415,7 +445,9 @@ static int run(struct monitor *mon)
 	int ret = start(mon, &err);
 
 	while (!ret && !stopped && !mon->over) {
-		if (wait_for_event(mon))
+		if (mon->due && is_empty(&mon->events))
+			settle(mon);
+		else if (wait_for_event(mon))
 			ret = take_event(mon, &err);
 	}
 	return ret && !stopped ? fail(&err) : EXIT_DONE;

@@ -23,6 +23,7 @@
  * FAKE_PROFILE		state of the profiles
  * FAKE_OF		"none": suppressed events are of no alert's source
  * FAKE_SHOW		say on stderr who a new entry is for
+ * FAKE_LATE		notifications wait here whose alerts the ring has let go
  * FAKE_FLOOD		so many alerts of VM 1 come at once, then it is detached
  */
 #include <errno.h>
@@ -73,6 +74,7 @@ static int events_fd = -1;	/* where notifications come from */
 static bool lose_one;		/* its next recvmsg() has lost something */
 static unsigned int vms = 2;
 static uint64_t newest = LAST_ALERT;
+static struct peer *notifier;	/* tells of more when the VMs are listed */
 static bool congested;		/* notifications are dropped until all are taken */
 
 static unsigned long asked_for(const char *name, unsigned long otherwise)
@@ -237,11 +239,15 @@ static void put_vm(struct peer *peer, uint32_t id)
 	u64(peer, VIGIL_A_VM_LAST_ALERT, id == 1 ? newest : 0);
 }
 
+static void notify_late(struct peer *peer);
+
 /* The first dump tells that a VM came meanwhile. */
 static void dump_vms(struct peer *peer)
 {
 	uint32_t id;
 
+	if (notifier)
+		notify_late(notifier);
 	for (id = 1; id <= vms; id++) {
 		reply(peer);
 		if (!peer->changed)
@@ -616,6 +622,8 @@ static bool is_kept(uint64_t seq)
 {
 	if (getenv("FAKE_FLOOD") && seq + RING < newest && seq % FIRST_EACH)
 		return false;
+	if (getenv("FAKE_LATE") && (seq == LAST_ALERT + 4 || seq == LAST_ALERT + 7))
+		return false;
 	return seq >= FIRST_KEPT && seq != asked_for("FAKE_GAP", 0);
 }
 
@@ -899,7 +907,8 @@ int __wrap_access(const char *path, int mode)
 
 static void notify(struct peer *peer, uint64_t seq)
 {
-	newest = seq;
+	if (newest < seq)
+		newest = seq;
 	begin(peer, FAMILY, 0, VIGIL_CMD_ALERT_NTF);
 	put_alert(peer, seq);
 	flush(peer);
@@ -949,6 +958,32 @@ static void notify_flood(struct peer *peer, uint64_t count)
 }
 
 /*
+ * Alert 7 is lost, and when the reader asks for it 9 and 10 wait, of which the ring
+ * has only 10.  11 is lost as well, with all that comes before the VMs are listed.
+ */
+static void notify_waiting(struct peer *peer)
+{
+	newest = LAST_ALERT + 5;
+	notify(peer, LAST_ALERT + 3);
+	notify(peer, LAST_ALERT + 4);
+	notify(peer, LAST_ALERT + 5);
+	usleep(300000);
+	newest = LAST_ALERT + 6;
+	notifier = peer;
+	lose_one = true;
+	notify_detached(peer);
+}
+
+/* While they are listed 12 and 13 come, of which the ring has only 13. */
+static void notify_late(struct peer *peer)
+{
+	notifier = NULL;
+	newest = LAST_ALERT + 8;
+	notify(peer, LAST_ALERT + 7);
+	notify(peer, LAST_ALERT + 8);
+}
+
+/*
  * Of VM 1 alert 6 comes; 7 and 8 are lost silently before 9, then the socket tells
  * that it lost something, which was 10.  VM 2 goes with alerts that nobody heard
  * of.
@@ -964,6 +999,10 @@ static void *notify_all(void *data)
 		return NULL;
 	}
 	notify(peer, LAST_ALERT + 1);
+	if (getenv("FAKE_LATE")) {
+		notify_waiting(peer);
+		return NULL;
+	}
 	notify(peer, LAST_ALERT + 4);
 	usleep(300000);
 	newest = LAST_ALERT + 5;
