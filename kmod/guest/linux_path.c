@@ -6,6 +6,7 @@
 #include <linux/array_size.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/limits.h>
 #include <linux/string.h>
 #include <kunit/visibility.h>
 
@@ -83,31 +84,39 @@ static int path_read_dentry(struct vigil_linux *lx, u64 addr,
 	err = vigil_linux_read_parts(lx, addr, parts, ARRAY_SIZE(parts));
 	if (err)
 		return err;
-	if (!d->len || d->len > VIGIL_NAME_MAX)
+	/* No system call takes a longer one. */
+	if (!d->len || d->len >= PATH_MAX)
 		return -EUCLEAN;
 	return vigil_linux_check_object(lx, d->parent);
 }
 
-/* One component: its name, which no rename changed meanwhile. */
+/*
+ * One component: its name, which no rename changed meanwhile.  -ENAMETOOLONG: it
+ * has more than VIGIL_NAME_MAX bytes, which is no sign of a guest that lies: those
+ * of vfat, exfat and ntfs3 have up to 765, those of FUSE 1024.
+ */
 static int path_read_name(struct vigil_linux *lx, u64 addr,
 			  struct raw_dentry *d, char *name)
 {
 	struct raw_dentry after;
+	bool fits;
 	int err;
 
 	err = path_read_dentry(lx, addr, d);
 	if (err)
 		return err;
-	err = vigil_linux_read(lx, d->name, name, d->len);
+	fits = d->len <= VIGIL_NAME_MAX;
+	if (fits)
+		err = vigil_linux_read(lx, d->name, name, d->len);
 	if (err)
 		return err;
 	err = path_read_dentry(lx, addr, &after);
 	if (err)
 		return err;
 	if (after.parent != d->parent || after.name != d->name ||
-	    after.len != d->len || memchr(name, '\0', d->len))
+	    after.len != d->len || (fits && memchr(name, '\0', d->len)))
 		return -EAGAIN;
-	return 0;
+	return fits ? 0 : -ENAMETOOLONG;
 }
 
 /* One step up.  0: at the top; 1: go on; -ENAMETOOLONG: no room. */
@@ -154,7 +163,8 @@ static int path_build(struct vigil_linux *lx, u64 file,
 		if (err <= 0)
 			return err;
 	}
-	return -EUCLEAN;
+	/* Who has a user namespace can stack as many mounts as he likes. */
+	return -ENAMETOOLONG;
 }
 
 /**
@@ -163,8 +173,9 @@ static int path_build(struct vigil_linux *lx, u64 file,
  * @file: Address of the struct file.
  * @buf: The path from the root of the file's name space, terminated, its
  *	components as the guest has them: any bytes but 0 and slashes.  Of a path
- *	that doesn't fit it is the end, after "...", with which no other begins.
- *	Empty after an error.
+ *	that doesn't fit, has a component of more than VIGIL_NAME_MAX bytes or
+ *	is under too many mounts it is the end, after "...", with which no other
+ *	begins.  Empty after an error.
  * @size: Of @buf, at least 16.
  *
  * Each component is of one moment, the path is not: the guest may be renaming

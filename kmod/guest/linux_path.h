@@ -8,7 +8,7 @@
 
 #include <linux/types.h>
 
-/* NAME_MAX */
+/* NAME_MAX; some file systems have longer names. */
 #define VIGIL_NAME_MAX	255
 
 /**

@@ -165,6 +165,21 @@ static void test_long_names(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, strstarts(t->buf, ".../b"));
 }
 
+/* vfat's and FUSE's are longer than those of other file systems. */
+static void test_overlong_names(struct kunit *test)
+{
+	static const u32 lens[] = { 256, 765, 1024, 4095 };
+	struct path_test *t = test->priv;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(lens); i++) {
+		vigil_fake_set32(t->f, t->bin, F(DENTRY_NAME_LEN), lens[i]);
+		expect(test, ".../tool", t->tool, t->f->root_mount);
+		expect(test, "...", t->bin, t->f->root_mount);
+		expect(test, "/usr", t->usr, t->f->root_mount);
+	}
+	KUNIT_EXPECT_EQ(test, 0, t->f->lx.reread);
+}
+
 /* As many components as fit, and no step more than they need. */
 static void test_deep(struct kunit *test)
 {
@@ -284,7 +299,10 @@ static void test_dentry_cycle(struct kunit *test)
 	KUNIT_EXPECT_LE(test, t->f->reads, 512 * 3 + 16);
 }
 
-/* Mounts that are mounted on each other add no name, and never end. */
+/*
+ * Mounts that are mounted on each other add no name, and never end.  As many as
+ * nobody needs can be an honest guest's.
+ */
 static void test_mount_cycle(struct kunit *test)
 {
 	struct path_test *t = test->priv;
@@ -294,10 +312,8 @@ static void test_mount_cycle(struct kunit *test)
 
 	vigil_fake_set64(t->f, a, F(MOUNT_PARENT), b);
 	t->f->reads = 0;
-	KUNIT_EXPECT_EQ(test, -EUCLEAN,
-			path_of(t, root, a, sizeof(t->buf)));
-	KUNIT_EXPECT_STREQ(test, "", t->buf);
-	KUNIT_EXPECT_LE(test, t->f->reads, 8 * 1024 * 2 + 100);
+	expect(test, "...", root, a);
+	KUNIT_EXPECT_LE(test, t->f->reads, 1024 * 2 + 100);
 }
 
 struct bad_path {
@@ -315,7 +331,7 @@ static const struct bad_path bad_paths[] = {
 	{ "no name", F(DENTRY_NAME), 0 },
 	{ "name not mapped", F(DENTRY_NAME), FAKE_DIRECT + 2ULL * SZ_1G },
 	{ "empty name", F(DENTRY_NAME_LEN), 0, true },
-	{ "name too long", F(DENTRY_NAME_LEN), 256, true },
+	{ "name too long", F(DENTRY_NAME_LEN), 4096, true },
 	{ "name of 4G", F(DENTRY_NAME_LEN), U32_MAX, true },
 	{ "name shorter than it says", F(DENTRY_NAME_LEN), 100, true },
 };
@@ -344,6 +360,7 @@ static struct kunit_case path_cases[] = {
 	KUNIT_CASE(test_hostile_name),
 	KUNIT_CASE(test_slash),
 	KUNIT_CASE(test_long_names),
+	KUNIT_CASE(test_overlong_names),
 	KUNIT_CASE(test_deep),
 	KUNIT_CASE_PARAM(test_rename, rename_gen_params),
 	KUNIT_CASE(test_deleted),
