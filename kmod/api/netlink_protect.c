@@ -2,41 +2,54 @@
 /*
  * Netlink: protect-*.
  */
+#include <linux/minmax.h>
 #include <linux/slab.h>
 
 #include "api/netlink.h"
 #include "core/vm.h"
 #include "protect/exec/exec.h"
+#include "protect/exec/pattern.h"
 #include "protect/guest.h"
 
+/* As much of a pattern as there is room for in what is said. */
+#define FLAW_BYTES	20
+
 /* A pattern that nothing can match protects nobody: better said at once. */
-static int check_patterns(struct genl_info *info)
+static int check_pattern(const struct nlattr *attr,
+			 bool (*has_flaw)(const char *pattern,
+					  struct vigil_pattern_flaw *flaw),
+			 struct netlink_ext_ack *extack)
 {
-	struct nlattr *comm = info->attrs[VIGIL_A_PROTECT_COMM];
-	struct nlattr *exe = info->attrs[VIGIL_A_PROTECT_EXE];
+	struct vigil_pattern_flaw flaw;
 	int err;
 
-	err = vigil_nl_check_string(comm, info->extack) ?:
-	      vigil_nl_check_string(exe, info->extack);
+	if (!attr)
+		return 0;
+	err = vigil_nl_check_string(attr, extack);
 	if (err)
 		return err;
-	if ((comm && !*(char *)nla_data(comm)) ||
-	    (exe && !*(char *)nla_data(exe))) {
-		NL_SET_ERR_MSG_ATTR(info->extack, exe && !*(char *)nla_data(exe) ?
-				    exe : comm, "the pattern is empty");
+	if (!*(char *)nla_data(attr)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "the pattern is empty");
 		return -EINVAL;
 	}
-	if (comm && vigil_policy_shortest(nla_data(comm)) > VIGIL_COMM_MAX) {
-		NL_SET_ERR_MSG_ATTR(info->extack, comm,
-				    "no name has more than 15 bytes, the pattern needs more");
-		return -EINVAL;
-	}
-	if (exe && !strchr("/*?[\\", *(char *)nla_data(exe))) {
-		NL_SET_ERR_MSG_ATTR(info->extack, exe,
-				    "a path begins with a slash, and the pattern doesn't");
-		return -EINVAL;
-	}
-	return 0;
+	if (!has_flaw(nla_data(attr), &flaw))
+		return 0;
+	if (flaw.len)
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr, "it can't match: %.*s%s %s",
+					(int)min(flaw.len, FLAW_BYTES), flaw.at,
+					flaw.len > FLAW_BYTES ? "..." : "",
+					flaw.why);
+	else
+		NL_SET_ERR_MSG_ATTR_FMT(extack, attr, "%s", flaw.why);
+	return -EINVAL;
+}
+
+static int check_patterns(struct genl_info *info)
+{
+	return check_pattern(info->attrs[VIGIL_A_PROTECT_COMM],
+			     vigil_pattern_comm_flaw, info->extack) ?:
+	       check_pattern(info->attrs[VIGIL_A_PROTECT_EXE],
+			     vigil_pattern_exe_flaw, info->extack);
 }
 
 static int check_protect(struct genl_info *info)

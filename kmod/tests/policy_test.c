@@ -3,7 +3,6 @@
  * Policy: which entry protects a process.
  */
 #include <kunit/test.h>
-#include <linux/array_size.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
@@ -217,37 +216,6 @@ static void test_uid(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, t->policy.has_uid);
 }
 
-static void test_shortest(struct kunit *test)
-{
-	static const struct {
-		const char *pattern;
-		size_t len;
-	} cases[] = {
-		{ "", 0 },
-		{ "*", 0 },
-		{ "nginx*", 5 },
-		{ "systemd-journald", 16 },
-		{ "systemd-journal*", 15 },
-		{ "a?c", 3 },
-		{ "runc:[2:INIT]", 6 },
-		{ "runc:\\[2:INIT\\]", 13 },
-		{ "x[!a-z]y", 3 },
-		{ "x[]]y", 3 },
-		{ "x[!]]y", 3 },
-		{ "x[abc", 5 },
-		{ "x\\", 1 },
-		{ "\\[a]", 3 },
-		{ "\\\\[abc]", 2 },
-		{ "[abc]", 1 },
-		{ "*a*b*", 2 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		KUNIT_EXPECT_EQ_MSG(test, cases[i].len,
-				    vigil_policy_shortest(cases[i].pattern),
-				    "%s", cases[i].pattern);
-}
-
 /* The first in the order of ids decides, also when others come and go. */
 static void test_order(struct kunit *test)
 {
@@ -331,7 +299,6 @@ static struct kunit_case policy_cases[] = {
 	KUNIT_CASE(test_pid_reused),
 	KUNIT_CASE(test_and),
 	KUNIT_CASE(test_uid),
-	KUNIT_CASE(test_shortest),
 	KUNIT_CASE(test_order),
 	KUNIT_CASE(test_next),
 	KUNIT_CASE(test_limit),

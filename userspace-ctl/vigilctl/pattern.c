@@ -4,6 +4,10 @@
 #include "vigilctl.h"
 #include "pattern.h"
 
+/* A longer path, or one with a longer name in it, is none to the kernel. */
+#define PATH_BYTES	1020
+#define FILE_NAME_BYTES	255
+
 /**
  * struct element - one element of a pattern
  * @star:	matches any text
@@ -101,18 +105,117 @@ size_t pattern_shortest(const char *glob, char *out, size_t size)
 			out[count] = c;
 		count++;
 	}
-	out[count < size ? count : size - 1] = '\0';
+	if (size)
+		out[count < size ? count : size - 1] = '\0';
 	return count;
 }
 
-bool pattern_begins_with(const char *glob, char c)
+static bool class_is_empty(const struct element *e)
+{
+	unsigned int c;
+
+	for (c = 1; c < 256; c++) {
+		if (class_has(e, c))
+			return false;
+	}
+	return true;
+}
+
+bool pattern_begins_with(const char *glob, const char *text)
 {
 	struct element e;
 
-	take(glob, &e);
-	if (e.class)
-		return class_has(&e, c);
-	return e.star || e.any || e.literal == c;
+	for (; *text; text++) {
+		glob = take(glob, &e);
+		if (e.star)
+			return true;
+		if (e.class ? !class_has(&e, *text) :
+			      !e.any && e.literal != *text)
+			return false;
+	}
+	return true;
+}
+
+static bool set_flaw(struct pattern_flaw *flaw, const char *at, const char *end,
+		     const char *why)
+{
+	flaw->at = at;
+	flaw->len = end - at;
+	flaw->why = why;
+	return true;
+}
+
+bool pattern_name_flaw(const char *glob, struct pattern_flaw *flaw)
+{
+	struct element e;
+	const char *at;
+
+	while (*glob) {
+		at = glob;
+		glob = take(at, &e);
+		if (e.class && class_is_empty(&e))
+			return set_flaw(flaw, at, glob,
+					"stands for no character");
+	}
+	return false;
+}
+
+/**
+ * struct component - what is known of one of a path, on the way through a pattern
+ * @slash:	where the slash is that it begins with, or NULL: it may be
+ * @name:	where what stands literally begins, of @len bytes
+ * @dots:	it is nothing but dots
+ */
+struct component {
+	const char *slash, *name;
+	size_t len;
+	bool dots;
+};
+
+/* Does nothing come between two slashes, or what the kernel resolves? */
+static bool is_void(const struct component *c)
+{
+	return c->slash && (!c->len || (c->dots && c->len <= 2));
+}
+
+static bool components_flaw(const char *glob, bool slashes,
+			    struct pattern_flaw *flaw)
+{
+	bool is_root = pattern_shortest(glob, NULL, 0) < 2;
+	struct component c = { .name = glob, .dots = true };
+	const char *at = glob;
+	struct element e;
+
+	while (*glob) {
+		at = glob;
+		glob = take(at, &e);
+		if (e.star || e.any || e.class) {
+			c = (struct component){ .name = glob };
+		} else if (e.literal == '/') {
+			if (slashes && is_void(&c))
+				return set_flaw(flaw, c.slash, glob,
+						"is in no path");
+			c = (struct component){ at, glob, .dots = true };
+		} else if (e.literal) {
+			c.dots &= e.literal == '.';
+			if (++c.len > FILE_NAME_BYTES)
+				return set_flaw(flaw, c.name, glob,
+						"is longer than any name in a path");
+		}
+	}
+	return slashes && !is_root && is_void(&c) &&
+	       set_flaw(flaw, c.slash, glob, "ends no path");
+}
+
+bool pattern_path_flaw(const char *glob, struct pattern_flaw *flaw)
+{
+	if (pattern_name_flaw(glob, flaw))
+		return true;
+	if (pattern_shortest(glob, NULL, 0) > PATH_BYTES)
+		return set_flaw(flaw, glob, glob,
+				"no path has more than 1020 bytes");
+	/* a memfd is called as its maker likes, with any slashes */
+	return components_flaw(glob, !pattern_begins_with(glob, "/memfd:"), flaw);
 }
 
 /*

@@ -8,12 +8,28 @@
 
 /*
  * Bytes of the shortest text that @glob matches, and in @out an example of it,
- * cut to @size: a ? stands there for any character.
+ * cut to @size, which may be 0: a ? stands there for any character.
  */
 size_t pattern_shortest(const char *glob, char *out, size_t size);
 
-/* Can a text that @glob matches begin with @c? */
-bool pattern_begins_with(const char *glob, char c);
+/* Can a text that @glob matches begin with @text? */
+bool pattern_begins_with(const char *glob, const char *text);
+
+/**
+ * struct pattern_flaw - why a pattern can't match
+ * @at:	the part of it that is why, of @len bytes; of 0: it is the whole pattern
+ */
+struct pattern_flaw {
+	const char *at, *why;
+	size_t len;
+};
+
+/*
+ * Is there something in @glob that no name, or no path of an executable has?  Only
+ * what is certain, as the kernel says it, too.
+ */
+bool pattern_name_flaw(const char *glob, struct pattern_flaw *flaw);
+bool pattern_path_flaw(const char *glob, struct pattern_flaw *flaw);
 
 /*
  * Say on stderr what @glob, the value of @option, means where it looks like

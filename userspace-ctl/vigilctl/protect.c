@@ -205,14 +205,41 @@ static int protect_list(int argc, char **argv)
 	return ret;
 }
 
+static int bad_pattern(const char *option, const char *glob,
+		       const struct pattern_flaw *flaw)
+{
+	if (!flaw->len)
+		return usage("bad %s '%s': it can never match, %s", option,
+			     glob, flaw->why);
+	return usage("bad %s '%s': it can never match, '%.*s' %s", option,
+		     glob, (int)flaw->len, flaw->at, flaw->why);
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t len = strlen(s), end_len = strlen(end);
+
+	return len >= end_len && !strcmp(s + len - end_len, end);
+}
+
 static int check_exe(const char *exe)
 {
+	struct pattern_flaw flaw;
+
 	if (!*exe || strlen(exe) > EXE_MAX)
 		return usage("bad exe '%s': 1 to %d bytes", exe, EXE_MAX);
-	if (!pattern_begins_with(exe, '/'))
+	if (!pattern_begins_with(exe, "/"))
 		return usage("bad exe '%s': it can never match, a path begins "
 			     "with /; for a file anywhere: '*/%s'",
 			     exe, exe);
+	if (pattern_path_flaw(exe, &flaw))
+		return bad_pattern("exe", exe, &flaw);
+	/* as people see it in what vigilctl prints */
+	if (ends_with(exe, DELETED))
+		return usage("bad exe '%s': also of a deleted file the path is "
+			     "matched without '%s'; for a file that is called "
+			     "so: '%.*s\\)'",
+			     exe, DELETED, (int)strlen(exe) - 1, exe);
 	pattern_explain("exe", exe);
 	return 0;
 }
@@ -220,6 +247,7 @@ static int check_exe(const char *exe)
 static int check_comm(const char *comm)
 {
 	char shortest[COMM_MAX + 1];
+	struct pattern_flaw flaw;
 	size_t needed;
 
 	if (!*comm || strlen(comm) > COMM_MAX)
@@ -230,6 +258,8 @@ static int check_comm(const char *comm)
 			     "most %d bytes and the shortest that it matches, "
 			     "'%s', has %zu",
 			     comm, NAME_BYTES, shortest, needed);
+	if (pattern_name_flaw(comm, &flaw))
+		return bad_pattern("comm", comm, &flaw);
 	pattern_explain("comm", comm);
 	if (*comm == '/')
 		warn("note: comm '%s' is matched with a name, which is no path: "

@@ -169,6 +169,9 @@ void size_text(uint64_t bytes, char *buf, size_t size);
 
 /* --- who.c: a process in words --- */
 
+/* No path that is printed ends like that by itself, see vigil_text_clean(). */
+#define DELETED	" (deleted)"
+
 /*
  * Path of what it executes, "PATH (deleted)" of a file without a name, or
  * @absent; in one buffer.

@@ -2,9 +2,6 @@
 #include "text.h"
 #include "vigilctl.h"
 
-/* No path ends like that, see vigil_text_clean(). */
-#define DELETED	" (deleted)"
-
 static const char *with_deleted(const struct vigil_attrs *process,
 				const char *path)
 {

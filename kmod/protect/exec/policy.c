@@ -160,52 +160,6 @@ struct vigil_protect *vigil_policy_match(struct vigil_policy *p,
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_policy_match);
 
-/* Where a class that begins at @pattern ends, or NULL: it is no class. */
-static const char *policy_class_end(const char *pattern)
-{
-	const char *p = pattern + 1;
-
-	if (*p == '!')
-		p++;
-	/* A bracket that comes first is one of the characters. */
-	if (*p == ']')
-		p++;
-	return strchr(p, ']');
-}
-
-/**
- * vigil_policy_shortest - How long is the shortest text that a pattern matches?
- * @pattern: as for glob_match()
- *
- * Return: bytes.
- */
-size_t vigil_policy_shortest(const char *pattern)
-{
-	size_t len = 0;
-
-	for (; *pattern; pattern++) {
-		const char *end;
-
-		switch (*pattern) {
-		case '*':
-			continue;
-		case '[':
-			end = policy_class_end(pattern);
-			if (end)
-				pattern = end;
-			break;
-		case '\\':
-			/* One at the end stands for the end of the text. */
-			if (!*++pattern)
-				return len;
-			break;
-		}
-		len++;
-	}
-	return len;
-}
-EXPORT_SYMBOL_IF_KUNIT(vigil_policy_shortest);
-
 /* The first entry from @id on, or NULL. */
 struct vigil_protect *vigil_policy_next(struct vigil_policy *p,
 					struct srcu_struct *srcu, u32 id)

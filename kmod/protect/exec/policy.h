@@ -21,9 +21,6 @@ struct srcu_struct;
 #define VIGIL_PATTERN_SIZE	64
 #define VIGIL_EXE_PATTERN_SIZE	1024
 
-/* TASK_COMM_LEN of the guest, without the 0. */
-#define VIGIL_COMM_MAX		15
-
 /**
  * struct vigil_subject - What a process is matched by
  */
@@ -117,6 +114,5 @@ struct vigil_protect *vigil_policy_match(struct vigil_policy *p,
 					 const struct vigil_subject *s);
 struct vigil_protect *vigil_policy_next(struct vigil_policy *p,
 					struct srcu_struct *srcu, u32 id);
-size_t vigil_policy_shortest(const char *pattern);
 
 #endif /* _VIGIL_EXEC_POLICY_H */
