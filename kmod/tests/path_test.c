@@ -75,6 +75,23 @@ static void test_mounts(struct kunit *test)
 	expect(test, "/usr/tool", t->tool, mount);
 }
 
+/*
+ * A mount namespace has mounts of its own, with the same dentries: what is mounted
+ * there over a file has that file's path, whoever did it.
+ */
+static void test_namespace(struct kunit *test)
+{
+	struct path_test *t = test->priv;
+	u64 own = vigil_fake_dentry(t->f, t->f->root_dentry, "own");
+	u64 root = vigil_fake_mount(t->f, t->f->root_dentry, 0, 0);
+
+	expect(test, "/own", own, root);
+	expect(test, "/usr/bin/tool", own,
+	       vigil_fake_mount(t->f, own, root, t->tool));
+	/* Mounted nowhere, as by open_tree(). */
+	expect(test, "/", own, vigil_fake_mount(t->f, own, 0, 0));
+}
+
 /* memfd and System V memory hang on nothing. */
 static void test_disconnected(struct kunit *test)
 {
@@ -355,6 +372,7 @@ static void test_implausible(struct kunit *test)
 static struct kunit_case path_cases[] = {
 	KUNIT_CASE(test_root_mount),
 	KUNIT_CASE(test_mounts),
+	KUNIT_CASE(test_namespace),
 	KUNIT_CASE(test_disconnected),
 	KUNIT_CASE(test_stacked_mounts),
 	KUNIT_CASE(test_hostile_name),
