@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * web-load each N: N requests to the web server of this machine, a connection each.
- * web-load held N FILE: requests on N connections in turn, until FILE is there.
- *   Prints for each connection which worker answers on it, and how many requests
- *   were answered and lost. A connection that lost one isn't used any more.
+ * web-load held N FILE ROUNDS: requests on N connections in turn, until FILE is
+ *   there. Each time that all have had one the file ROUNDS grows by a byte. Prints
+ *   for each connection which worker answers on it, and how many requests were
+ *   answered and lost. A connection that lost one isn't used any more.
  * Status 1 if a request of "each" was lost: not answered with status 200 and all
- * of its body, within ten seconds.
+ * of its body, within a minute.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +39,7 @@ static int open_connection(void)
 		.sin_port = htons(80),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
-	struct timeval patience = { .tv_sec = 10 };
+	struct timeval patience = { .tv_sec = 60 };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (fd < 0)
@@ -114,8 +116,9 @@ static int each(int count)
 	return answered != count;
 }
 
-static int held(int count, const char *until)
+static int held(int count, const char *until, const char *path)
 {
+	int rounds = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	struct connection all[MAX_CONNECTIONS] = { };
 	struct connection *c;
 	int pid;
@@ -134,6 +137,10 @@ static int held(int count, const char *until)
 				c->lost++;
 			}
 		}
+		if (write(rounds, ".", 1) != 1) {
+			perror(path);
+			return 2;
+		}
 		/* the services have the processor, too */
 		usleep(20000);
 	} while (access(until, F_OK));
@@ -149,9 +156,9 @@ int main(int argc, char **argv)
 
 	if (count > 0 && argc == 3 && !strcmp(argv[1], "each"))
 		return each(count);
-	if (count > 0 && count <= MAX_CONNECTIONS && argc == 4 &&
+	if (count > 0 && count <= MAX_CONNECTIONS && argc == 5 &&
 	    !strcmp(argv[1], "held"))
-		return held(count, argv[3]);
-	fprintf(stderr, "usage: web-load each N | held N FILE\n");
+		return held(count, argv[3], argv[4]);
+	fprintf(stderr, "usage: web-load each N | held N FILE ROUNDS\n");
 	return 2;
 }
