@@ -111,6 +111,12 @@ no_alerts()
 	[ -z "$alerts" ] || { echo "$alerts"; return 1; }
 }
 
+# monitor_listens PID: vigilctl alert monitor waits for events, in ppoll()
+monitor_listens()
+{
+	grep -q '^271 ' "/proc/$1/syscall"
+}
+
 # stat_of NAME COUNTER
 stat_of()
 {
