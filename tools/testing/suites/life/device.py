@@ -94,7 +94,8 @@ def test_wait(fd, number):
     started = time.monotonic()
     subprocess.run([VIGILCTL, "vm", "detach", str(number)], check=True)
     waiter.join()
-    return result == [True] and time.monotonic() - started < 10
+    # vigilctl itself takes some, on a slow host; held up it would be 60
+    return result == [True] and time.monotonic() - started < 40
 
 
 def main():

@@ -35,7 +35,7 @@ vm_debugfs()
 vmm_start()
 {
 	coproc VMM { exec "$LIFE/vmm.py" "$@"; }
-	read -r -t 20 said <&"${VMM[0]}" && [ "$said" = ready ]
+	read -r -t $((20 * LAB_SLOWER)) said <&"${VMM[0]}" && [ "$said" = ready ]
 }
 
 vmm_stop()
