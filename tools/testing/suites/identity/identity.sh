@@ -129,13 +129,29 @@ identities_under()
 	judge_identities "$title" "$judge" "$@"
 }
 
+# list_read COMMAND...: again, as long as it says that the guest's list of processes
+# can't be read now, and not without end
+list_read()
+{
+	local errors=/tmp/identity.errors rc
+
+	for _ in {1..10}; do
+		"$@" 2>$errors
+		rc=$?
+		grep -q "can't be read now" $errors || break
+	done
+	cat $errors >&2
+	return $rc
+}
+
 # policy TITLE [arguments of protect add]: instead of what there was
 policy()
 {
 	local title=$1
 
 	shift
-	check "$title: the policy is taken" set_policy --rules "$ALL_RULES" "$@"
+	check "$title: the policy is taken" \
+		list_read set_policy --rules "$ALL_RULES" "$@"
 	ENTRY=$(cat "$LAB_GUESTS/policy" 2>/dev/null)
 }
 
@@ -155,7 +171,7 @@ start_at_gate()
 	guest_run vm "rm -rf /run/go /run/out; mkdir /run/out; n=10; \
 for a in $list; do n=\$((n + 1)); { echo \"case \$a:\"; \
 GATE=/run/go $ATTACK_BIN/atk-\$a; echo \"end \$a: \$?\"; } >/run/out/\$n 2>&1 & \
-done; for i in \$(seq 100); do [ \$(cat /run/out/* | grep -c ^waiting:) = $# ] && \
+done; for i in \$(seq 600); do [ \$(cat /run/out/* | grep -c ^waiting:) = $# ] && \
 break; usleep 100000; done; cat /run/out/*" 60 || return 1
 	while read -r line; do
 		case $line in
@@ -164,6 +180,34 @@ break; usleep 100000; done; cat /run/out/*" 60 || return 1
 		esac
 	done <"$LAB_GUESTS/vm.said"
 	[ ${#WAITS[@]} = $# ]
+}
+
+# After so many sweeps all that wait at the gate are known, however slow the host is:
+# each looks at one process at least, and the guest has fewer.
+KNOWN_SWEEPS=100
+# Does the entry protect others than who waits there?
+OTHERS=
+
+# The entry's processes are who waits there, or they should be by now.
+gate_is_known()
+{
+	[ -z "$OTHERS" ] && [ "$(vigilctl -j protect list --vm vm |
+		gojq ".[] | select(.id == $ENTRY) | .processes")" = \
+		${#WAITS[@]} ] ||
+		[ "$(stat_of vm process_sweeps)" -ge "$1" ]
+}
+
+# known_identities_under TITLE JUDGE ATTACK|EXPECTED...: as identities_under, but the
+# sweep has had time for all of them before they do anything.
+known_identities_under()
+{
+	local title=$1 judge=$2
+
+	shift 2
+	start_at_gate "${@%%|*}" || note "$title: not all wait"
+	within 60 gate_is_known $(($(stat_of vm process_sweeps) + KNOWN_SWEEPS))
+	open_gate || note "$title: the attacks did not end"
+	judge_identities "$title" "$judge" "$@"
 }
 
 open_gate()
