@@ -15,6 +15,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 
 import fault
 
@@ -31,6 +32,8 @@ A = {k[len("VIGIL_A_"):]: v for k, v in C.items()
 
 # No request allocates so often.
 MOST = 300
+# seconds until self-map protection has begun its first round
+FIRST_ROUND = 30
 NAME = "failslab"
 OPEN_VM = 0xB700
 VM_REGS = 0xC0E0B701
@@ -255,11 +258,22 @@ class Vm:
         return sorted(tuple(a for a in reply if a[0] not in volatile)
                       for reply in replies)
 
+    def selfmaps(self):
+        """Self-map protection, which is on a moment after it was asked for."""
+        active = struct.pack("I", C["VIGIL_SELFMAP_STATE_ACTIVE"])
+        end = time.monotonic() + FIRST_ROUND
+        while True:
+            replies = self.ask("SELFMAP_GET", dump=True)
+            if time.monotonic() > end or all(
+                    dict(reply)[A["SELFMAP_STATE"]] == active
+                    for reply in replies):
+                return replies
+            time.sleep(0.02)
+
     def state(self):
         self.number = self.find()
         state = {"vms": self.lasting("VM", self.ask("VM_GET", dump=True)),
-                 "selfmap": self.lasting("SELFMAP",
-                                         self.ask("SELFMAP_GET", dump=True)),
+                 "selfmap": self.lasting("SELFMAP", self.selfmaps()),
                  "files": len(os.listdir("/proc/self/fd"))}
         if self.number:
             state["protect"] = self.lasting("PROTECT", self.protections())
