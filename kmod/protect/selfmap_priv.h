@@ -15,6 +15,7 @@
 #include <asm/kvm_watch.h>
 #endif
 
+#include "core/count.h"
 #include "core/entry.h"
 #include "core/flavour.h"
 #include "core/vm.h"
@@ -33,17 +34,11 @@ enum vigil_selfmap_total {
 
 /**
  * struct vigil_selfmap_totals - KVM's counters, so that none goes back
- *
- * KVM begins anew each time that it is enabled, and counts nothing for the sweep.
- * vCPUs that count at the same time may lose some of it, too, and then KVM's own
- * goes back.
  */
 struct vigil_selfmap_totals {
-	/** @counting: What KVM has comes on top of @base. */
+	/** @counting: KVM counts, which it doesn't for the sweep. */
 	bool counting;
-	u64 base[VIGIL_SELFMAP_TOTALS];
-	/** @shown: The most that there was. */
-	u64 shown[VIGIL_SELFMAP_TOTALS];
+	struct vigil_total total[VIGIL_SELFMAP_TOTALS];
 };
 #endif
 

@@ -7,9 +7,7 @@
  * and copied.
  */
 #include <linux/kvm_host.h>
-#include <linux/minmax.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
 #include <asm/kvm_watch.h>
 
@@ -242,13 +240,14 @@ static void watch_totals_update(struct vigil_selfmap *sm)
 	counted[VIGIL_SELFMAP_MISSED] = stats.missed;
 	counted[VIGIL_SELFMAP_SWITCHES] = stats.cr3;
 	for (int i = 0; i < VIGIL_SELFMAP_TOTALS; i++)
-		t->shown[i] = max(t->shown[i], t->base[i] + counted[i]);
+		vigil_total_update(&t->total[i], counted[i]);
 }
 
 /* KVM has begun anew. */
 static void watch_totals_begin(struct vigil_selfmap *sm)
 {
-	memcpy(sm->totals.base, sm->totals.shown, sizeof(sm->totals.base));
+	for (int i = 0; i < VIGIL_SELFMAP_TOTALS; i++)
+		vigil_total_begin(&sm->totals.total[i]);
 	sm->totals.counting = true;
 }
 
@@ -263,9 +262,9 @@ void vigil_watch_report(struct vigil_selfmap *sm,
 			struct vigil_selfmap_report *r)
 {
 	watch_totals_update(sm);
-	r->writes = sm->totals.shown[VIGIL_SELFMAP_WRITES];
-	r->missed = sm->totals.shown[VIGIL_SELFMAP_MISSED];
-	r->switches = sm->totals.shown[VIGIL_SELFMAP_SWITCHES];
+	r->writes = sm->totals.total[VIGIL_SELFMAP_WRITES].shown;
+	r->missed = sm->totals.total[VIGIL_SELFMAP_MISSED].shown;
+	r->switches = sm->totals.total[VIGIL_SELFMAP_SWITCHES].shown;
 }
 
 /* --- on and off ------------------------------------------------------------------ */

@@ -4,7 +4,6 @@
  * attached, but those that say how many there are now.
  */
 #include <linux/kvm_host.h>
-#include <linux/minmax.h>
 
 #include "core/count.h"
 #include "protect/exec/count.h"
@@ -44,7 +43,7 @@ static void totals_update(struct vigil_exec_totals *t,
 	for (size_t i = 0; t->counting && i < ARRAY_SIZE(kvm_counts); i++) {
 		u64 n = *(const u64 *)((const void *)k + kvm_counts[i].from);
 
-		t->shown[i] = max(t->shown[i], t->base[i] + n);
+		vigil_total_update(&t->total[i], n);
 	}
 }
 
@@ -54,7 +53,8 @@ void vigil_exec_totals_begin(struct vigil_exec *exec)
 	struct vigil_exec_totals *t = &exec->totals;
 
 	spin_lock(&t->lock);
-	memcpy(t->base, t->shown, sizeof(t->base));
+	for (size_t i = 0; i < ARRAY_SIZE(t->total); i++)
+		vigil_total_begin(&t->total[i]);
 	t->counting = true;
 	spin_unlock(&t->lock);
 }
@@ -111,7 +111,7 @@ void vigil_exec_stats(const struct vigil_vm *vm, struct vigil_exec_stats *s)
 	kvm_exec_get_stats(vm->kvm, &k);
 	totals_update(t, &k);
 	for (size_t i = 0; i < ARRAY_SIZE(kvm_counts); i++)
-		*(u64 *)((void *)s + kvm_counts[i].to) = t->shown[i];
+		*(u64 *)((void *)s + kvm_counts[i].to) = t->total[i].shown;
 	if (t->counting) {
 		s->pages_granted = k.pages_granted;
 		s->pages_open = k.pages_open;

@@ -8,24 +8,21 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "core/count.h"
+
 struct vigil_exec;
 
 #define VIGIL_EXEC_KVM_COUNTS	7
 
 /**
  * struct vigil_exec_totals - KVM's counters, so that none goes back
- *
- * KVM begins anew each time that it is enabled.  vCPUs that count at the same
- * time may lose some of it, too, and then KVM's own goes back.
  */
 struct vigil_exec_totals {
 	/** @lock: Protects all of this. */
 	spinlock_t lock;
-	/** @counting: What KVM has comes on top of @base. */
+	/** @counting: KVM counts. */
 	bool counting;
-	u64 base[VIGIL_EXEC_KVM_COUNTS];
-	/** @shown: The most that there was. */
-	u64 shown[VIGIL_EXEC_KVM_COUNTS];
+	struct vigil_total total[VIGIL_EXEC_KVM_COUNTS];
 };
 
 void vigil_exec_totals_init(struct vigil_exec_totals *t);
