@@ -124,6 +124,15 @@ static struct vigil_protect *new_entry(struct kunit *test, const char *exe,
 	return e;
 }
 
+static struct vigil_protect *new_uid_entry(struct kunit *test, u32 uid)
+{
+	struct vigil_protect *e = new_entry(test, NULL, NULL);
+
+	e->has_uid = true;
+	e->uid = uid;
+	return e;
+}
+
 static u32 add(struct kunit *test, struct vigil_protect *entry)
 {
 	struct identity_test *t = test->priv;
@@ -408,10 +417,8 @@ static void set_uid(struct identity_test *t, u64 task, u32 uid)
 static void test_uid(struct kunit *test)
 {
 	struct identity_test *t = test->priv;
-	struct vigil_protect *e = new_entry(test, NULL, NULL);
+	struct vigil_protect *e = new_uid_entry(test, 33);
 
-	e->has_uid = true;
-	e->uid = 33;
 	KUNIT_EXPECT_EQ(test, 1, add(test, e));
 	set_uid(t, t->master, 0);
 	KUNIT_EXPECT_EQ(test, 0, entry_of(test, t->master));
@@ -625,12 +632,10 @@ static void test_full(struct kunit *test)
 static void test_uid_of_an_earlier_entry(struct kunit *test)
 {
 	struct identity_test *t = test->priv;
-	struct vigil_protect *e = new_entry(test, NULL, NULL);
+	struct vigil_protect *e = new_uid_entry(test, 33);
 	u64 init = make_process(t, 1, "init", t->other, 1);
 	u64 child;
 
-	e->has_uid = true;
-	e->uid = 33;
 	KUNIT_EXPECT_EQ(test, 1, add(test, e));
 	e = new_entry(test, "/nginx", NULL);
 	e->action = VIGIL_ACTION_BLOCK;
@@ -663,9 +668,7 @@ static void test_rules_of_an_earlier_entry(struct kunit *test)
 	struct vigil_protect *e;
 
 	for (u32 uid = 33; uid < 36; uid++) {
-		e = new_entry(test, NULL, NULL);
-		e->has_uid = true;
-		e->uid = uid;
+		e = new_uid_entry(test, uid);
 		e->action = uid == 35 ? VIGIL_ACTION_KILL : VIGIL_ACTION_BLOCK;
 		e->rules = uid == 33 ? VIGIL_EXEC_RULE_STACK :
 			   VIGIL_EXEC_RULE_STACK | VIGIL_EXEC_RULE_WX;
@@ -766,11 +769,9 @@ static void test_uid_of_a_worker(struct kunit *test)
 {
 	struct identity_test *t = test->priv;
 	u64 init = make_process(t, 1, "init", t->other, 1);
-	struct vigil_protect *e = new_entry(test, NULL, NULL);
+	struct vigil_protect *e = new_uid_entry(test, 33);
 	u64 worker, orphan;
 
-	e->has_uid = true;
-	e->uid = 33;
 	KUNIT_EXPECT_EQ(test, 1, add(test, e));
 	KUNIT_EXPECT_EQ(test, 0, entry_of(test, t->master));
 	worker = make_fork(t, 20, "nginx", t->master, t->nginx, 3);

@@ -9,9 +9,8 @@
  * What can't be told is tried again for a bounded time, because most of it is a
  * change under way in the guest, or a moment without memory in the host: the vCPU
  * fetches again, takes its interrupts (another one may wait for that), and the
- * guest goes on meanwhile.  If that
- * doesn't help the action of the process' entry is the answer, and it is
- * reported: nobody is let through silently.
+ * guest goes on meanwhile.  If that doesn't help the action of the process' entry
+ * is the answer, and it is reported: nobody is let through silently.
  */
 #include <linux/export.h>
 #include <linux/time64.h>

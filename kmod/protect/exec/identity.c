@@ -35,6 +35,7 @@
 
 /* With the 0; a longer path, which no program needs, is none. */
 #define EXE_SIZE	1024
+
 /*
  * struct known - A process that is known
  */
@@ -300,9 +301,10 @@ static struct vigil_protect *entry_by_id(struct vigil_identities *ids, u32 id)
 	return entry && entry->id == id ? entry : NULL;
 }
 
-static int identify(struct vigil_identities *ids, struct vigil_linux *lx,
-		    const struct vigil_task *task, struct vigil_who *who,
-		    unsigned int depth);
+static int subject_identify(struct vigil_identities *ids,
+			    struct vigil_linux *lx,
+			    const struct vigil_task *task,
+			    struct vigil_who *who, unsigned int depth);
 
 /* What is known of its parent; false: nothing. */
 static bool subject_parent(struct vigil_identities *ids, struct vigil_linux *lx,
@@ -312,7 +314,8 @@ static bool subject_parent(struct vigil_identities *ids, struct vigil_linux *lx,
 	return depth < PARENTS_MAX && task->parent &&
 	       !vigil_linux_read_task(lx, task->parent, parent) &&
 	       parent->pid != task->pid &&
-	       !identify(ids, lx, parent, who, depth + 1) && who->identity;
+	       !subject_identify(ids, lx, parent, who, depth + 1) &&
+	       who->identity;
 }
 
 /*
@@ -545,9 +548,10 @@ static void subject_store(struct vigil_identities *ids, const struct subject *s,
 	kfree(new);
 }
 
-static int identify(struct vigil_identities *ids, struct vigil_linux *lx,
-		    const struct vigil_task *task, struct vigil_who *who,
-		    unsigned int depth)
+static int subject_identify(struct vigil_identities *ids,
+			    struct vigil_linux *lx,
+			    const struct vigil_task *task,
+			    struct vigil_who *who, unsigned int depth)
 {
 	struct vigil_policy *policy = ids->policy;
 	struct vigil_protect *before = NULL;
@@ -618,7 +622,7 @@ static int identify(struct vigil_identities *ids, struct vigil_linux *lx,
 int vigil_identify(struct vigil_identities *ids, struct vigil_linux *lx,
 		   const struct vigil_task *task, struct vigil_who *who)
 {
-	return identify(ids, lx, task, who, 0);
+	return subject_identify(ids, lx, task, who, 0);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_identify);
 
@@ -728,6 +732,23 @@ void vigil_identities_begin_walk(struct vigil_identities *ids)
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_identities_begin_walk);
 
+/* All of them, or those that ended before the walk that came last. */
+static void known_free_some(struct vigil_identities *ids, bool all)
+{
+	struct hlist_node *next;
+	struct known *k;
+
+	for (int i = 0; i < HASH_SIZE(ids->known); i++) {
+		spin_lock(&ids->lock);
+		hlist_for_each_entry_safe(k, next, &ids->known[i], node) {
+			if (all || (k->missed && k->missed_walk != ids->walk))
+				known_free(ids, k);
+		}
+		spin_unlock(&ids->lock);
+		cond_resched();
+	}
+}
+
 /**
  * vigil_identities_end_walk - The whole list was walked
  * @ids: what is known
@@ -736,20 +757,8 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_identities_begin_walk);
  */
 void vigil_identities_end_walk(struct vigil_identities *ids)
 {
-	struct hlist_node *next;
-	struct known *k;
-
-	if (!READ_ONCE(ids->nr_missed))
-		return;
-	for (int i = 0; i < HASH_SIZE(ids->known); i++) {
-		spin_lock(&ids->lock);
-		hlist_for_each_entry_safe(k, next, &ids->known[i], node) {
-			if (k->missed && k->missed_walk != ids->walk)
-				known_free(ids, k);
-		}
-		spin_unlock(&ids->lock);
-		cond_resched();
-	}
+	if (READ_ONCE(ids->nr_missed))
+		known_free_some(ids, false);
 }
 EXPORT_SYMBOL_IF_KUNIT(vigil_identities_end_walk);
 
@@ -778,16 +787,7 @@ EXPORT_SYMBOL_IF_KUNIT(vigil_identities_drop_entry);
 /* The guest is another one. */
 void vigil_identities_forget_all(struct vigil_identities *ids)
 {
-	struct hlist_node *next;
-	struct known *k;
-
-	for (int i = 0; i < HASH_SIZE(ids->known); i++) {
-		spin_lock(&ids->lock);
-		hlist_for_each_entry_safe(k, next, &ids->known[i], node)
-			known_free(ids, k);
-		spin_unlock(&ids->lock);
-		cond_resched();
-	}
+	known_free_some(ids, true);
 	/* What vCPUs remember was of the other one, too. */
 	spin_lock(&ids->lock);
 	WRITE_ONCE(ids->epoch, ids->epoch + 1);

@@ -182,7 +182,6 @@ static void sweep_begin_walk(struct vigil_process_sweep *s,
 
 	s->walking = true;
 	s->cursor = 0;
-	s->steps = 0;
 	/* What is asked for from now on comes after this one. */
 	s->next_walk = jiffies + WALK_PERIOD;
 	/* Younger ones are at the end, and needn't be met: that can be no end of them. */
@@ -218,8 +217,9 @@ static void sweep_walk(struct vigil_process_sweep *s, struct vigil_linux *lx,
 		sweep_begin_walk(s, lx);
 	} else if (!sweep_is_at_cursor(s, lx)) {
 		s->cursor = 0;
-		s->steps = 0;
 	}
+	if (!s->cursor)
+		s->steps = 0;
 	do {
 		u64 cursor = s->cursor;
 
@@ -234,7 +234,6 @@ static void sweep_walk(struct vigil_process_sweep *s, struct vigil_linux *lx,
 		if (err) {
 			/* The list has changed there: the next sweep begins anew. */
 			s->cursor = 0;
-			s->steps = 0;
 			return;
 		}
 		/* More can't be: the list leads round in a circle. */
