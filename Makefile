@@ -24,6 +24,7 @@ help:
 	@echo 'make kunit           the KUnit suites, on the debug kernel'
 	@echo 'make bench           the benchmarks, in the lab'
 	@echo 'make check           checkpatch, sparse, W=1'
+	@echo 'make series-check    builds KVM after each patch of the series, for two architectures'
 	@echo 'make clean           removes build/; the caches stay'
 	@echo 'demo, test, kunit and bench need Debian 12, and root where packages are missing.'
 
@@ -91,6 +92,9 @@ selftests:
 check:
 	$(Q)tools/build/check $(KVER) '$(KDIR)'
 
+series-check: setup
+	$(Q)tools/build/series
+
 # KVM's own modules stay where they are: which KVM a host runs is its
 # administrator's decision, made by hand.
 install:
@@ -112,4 +116,4 @@ clean:
 	$(Q)$(MAKE) -s -C userspace-ctl clean
 
 .PHONY: help demo test test-all kunit bench module kvm-modules tools guest debian setup \
-	lab lab-all selftests check install clean
+	lab lab-all selftests check series-check install clean
