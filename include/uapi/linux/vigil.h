@@ -89,13 +89,17 @@ enum vigil_outcome {
  *   judged, or nobody could tell whose it was; the action of its entry was the
  *   answer.
  * @VIGIL_ALERT_KIND_NESTED: The guest runs guests of its own, whose code is
- *   not judged. Told once a minute at most.
+ *   not judged. Told when the first one begins, and once a minute at most
+ *   while they fetch code that was not granted for them.
  * @VIGIL_ALERT_KIND_WITHOUT_PROFILE: User code runs, or with block does not,
  *   while there is no proved profile. Told once a minute at most, and when the
  *   answer changes.
  * @VIGIL_ALERT_KIND_SUPPRESSED: Events that were counted and not reported one
  *   by one: folded says how many, of-seq which alert was the last of the same
  *   source. Without of-seq they are of sources that are no longer known apart.
+ * @VIGIL_ALERT_KIND_DIRTY_LOG: KVM begins to log which pages the guest writes
+ *   to, as a migration or a snapshot of a running guest needs it. What the
+ *   guest becomes elsewhere is not protected until somebody attaches it there.
  */
 enum vigil_alert_kind {
 	VIGIL_ALERT_KIND_EXEC,
@@ -106,6 +110,7 @@ enum vigil_alert_kind {
 	VIGIL_ALERT_KIND_NESTED,
 	VIGIL_ALERT_KIND_WITHOUT_PROFILE,
 	VIGIL_ALERT_KIND_SUPPRESSED,
+	VIGIL_ALERT_KIND_DIRTY_LOG,
 };
 
 /**
@@ -189,6 +194,10 @@ enum vigil_selfmap_state {
  * @VIGIL_SELFMAP_FINDING_LIST: The list of processes has been none for some
  *   time. Those that are known, and tables that are loaded, are protected all
  *   the same.
+ * @VIGIL_SELFMAP_FINDING_UNWATCHED: Nothing is wrong with an entry, but writes
+ *   to the table are no longer judged before they are made, because a guest of
+ *   the guest uses its page. The sweep checks it, and it is watched again
+ *   after a second.
  */
 enum vigil_selfmap_finding {
 	VIGIL_SELFMAP_FINDING_USER = 1,
@@ -196,6 +205,7 @@ enum vigil_selfmap_finding {
 	VIGIL_SELFMAP_FINDING_SECOND = 4,
 	VIGIL_SELFMAP_FINDING_PROCESS_CR3 = 8,
 	VIGIL_SELFMAP_FINDING_LIST = 16,
+	VIGIL_SELFMAP_FINDING_UNWATCHED = 32,
 };
 
 /**
@@ -230,14 +240,18 @@ enum vigil_selfmap_done {
 
 /**
  * enum vigil_selfmap_by - What found it.
- * @VIGIL_SELFMAP_BY_WRITE: The write itself, before it was made.
+ * @VIGIL_SELFMAP_BY_WRITE: The write itself, before it was made, or right
+ *   after if that was not possible.
  * @VIGIL_SELFMAP_BY_SWITCH: The check at a load of CR3.
  * @VIGIL_SELFMAP_BY_SWEEP: The periodic check.
+ * @VIGIL_SELFMAP_BY_EVENT: The delivery of an exception or an interrupt, which
+ *   wrote to the table and whose handler had yet to begin.
  */
 enum vigil_selfmap_by {
 	VIGIL_SELFMAP_BY_WRITE,
 	VIGIL_SELFMAP_BY_SWITCH,
 	VIGIL_SELFMAP_BY_SWEEP,
+	VIGIL_SELFMAP_BY_EVENT,
 };
 
 /**
@@ -652,6 +666,8 @@ enum {
 	VIGIL_A_SELFMAP_RACED,
 	VIGIL_A_SELFMAP_FAILED,
 	VIGIL_A_SELFMAP_UNPROVED,
+	VIGIL_A_SELFMAP_MISSED_EVENT,
+	VIGIL_A_SELFMAP_DROPPED_PAGES,
 
 	__VIGIL_A_SELFMAP_MAX,
 	VIGIL_A_SELFMAP_MAX = (__VIGIL_A_SELFMAP_MAX - 1)
@@ -691,6 +707,9 @@ enum {
 	VIGIL_A_STATS_PROCESS_SWEEPS,
 	VIGIL_A_STATS_PROCESS_SWEEP_TIME,
 	VIGIL_A_STATS_SHARED,
+	VIGIL_A_STATS_STARVED,
+	VIGIL_A_STATS_UNMAPPED,
+	VIGIL_A_STATS_BLOCKED,
 
 	__VIGIL_A_STATS_MAX,
 	VIGIL_A_STATS_MAX = (__VIGIL_A_STATS_MAX - 1)
