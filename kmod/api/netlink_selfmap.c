@@ -120,6 +120,9 @@ static int put_counts(struct sk_buff *msg,
 		err = nla_put_uint(msg, counts[i], r->counts[i]);
 	if (err || nla_put_uint(msg, VIGIL_A_SELFMAP_WRITES, r->writes) ||
 	    nla_put_uint(msg, VIGIL_A_SELFMAP_MISSED, r->missed) ||
+	    nla_put_uint(msg, VIGIL_A_SELFMAP_MISSED_EVENT, r->missed_event) ||
+	    nla_put_uint(msg, VIGIL_A_SELFMAP_DROPPED_PAGES,
+			 r->dropped_pages) ||
 	    nla_put_uint(msg, VIGIL_A_SELFMAP_SWITCHES, r->switches))
 		return -EMSGSIZE;
 	return 0;

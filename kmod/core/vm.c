@@ -290,13 +290,25 @@ static const struct mmu_notifier_ops notifier_ops = {
 	.release = vm_released,
 };
 
+/* Does nobody but vigil, and KVM for it, hold the VM? */
+static bool is_closed(struct vigil_vm *vm)
+{
+	bool closed;
+
+	/* No client comes or goes between the two looks. */
+	mutex_lock(&vm->lock);
+	closed = refcount_read(&vm->kvm->users_count) == vm->kvm_refs;
+	mutex_unlock(&vm->lock);
+	return closed;
+}
+
 /* Nothing tells that a VMM closes its VM and lives on. */
 static void watch_work(struct work_struct *work)
 {
 	struct vigil_vm *vm = container_of(to_delayed_work(work),
 					   struct vigil_vm, watch);
 
-	if (refcount_read(&vm->kvm->users_count) == 1)
+	if (is_closed(vm))
 		vigil_vm_end(vm);
 	else
 		queue_delayed_work(vigil_wq, &vm->watch, WATCH_PERIOD);
@@ -356,6 +368,7 @@ static struct vigil_vm *vm_alloc(struct kvm *kvm, const char *name)
 	vm->notifier.ops = &notifier_ops;
 	vm->attached = ktime_get_real_ns();
 	vm->kvm = kvm;
+	vm->kvm_refs = 1;
 	vm->pid = kvm->userspace_pid;
 	set_name(vm, name);
 	return vm;

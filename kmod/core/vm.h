@@ -14,6 +14,7 @@
 #include <linux/workqueue.h>
 
 #include "core/alert.h"
+#include "core/notice.h"
 
 struct kvm;
 struct netlink_ext_ack;
@@ -58,6 +59,13 @@ struct vigil_vm {
 	u64 attached;
 	/** @kvm: Referenced until the end. */
 	struct kvm *kvm;
+	/**
+	 * @kvm_refs: References to @kvm that go with this: its own, and one of
+	 * KVM for each client that it has.  Changes with @lock, and at the end.
+	 */
+	unsigned int kvm_refs;
+	/** @notices: What of the VM as a whole was told. */
+	struct vigil_notices notices;
 
 	refcount_t users;
 	struct completion unused;

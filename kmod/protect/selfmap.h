@@ -59,6 +59,8 @@ struct vigil_selfmap_report {
 	/* Counted by KVM. */
 	u64 writes;
 	u64 missed;
+	u64 missed_event;
+	u64 dropped_pages;
 	u64 switches;
 };
 

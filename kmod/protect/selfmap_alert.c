@@ -258,6 +258,18 @@ void vigil_selfmap_alert(struct vigil_look *look,
 		vigil_alert_raise(look->sm->vm, &a->header);
 }
 
+/* KVM doesn't ask about writes to the table any more. */
+void vigil_selfmap_alert_unwatched(struct vigil_look *look)
+{
+	const struct vigil_selfmap_entry e = {
+		.index = look->shape.slot,
+		.found = VIGIL_SELFMAP_FINDING_UNWATCHED,
+		.done = VIGIL_SELFMAP_DONE_SEEN,
+	};
+
+	vigil_selfmap_alert(look, &e);
+}
+
 /* A vCPU is about to write it, at @gpa. */
 void vigil_selfmap_alert_write(struct vigil_look *look,
 			       const struct vigil_selfmap_entry *e, u64 gpa)

@@ -28,6 +28,8 @@
 enum vigil_selfmap_total {
 	VIGIL_SELFMAP_WRITES,
 	VIGIL_SELFMAP_MISSED,
+	VIGIL_SELFMAP_MISSED_EVENT,
+	VIGIL_SELFMAP_DROPPED_PAGES,
 	VIGIL_SELFMAP_SWITCHES,
 	VIGIL_SELFMAP_TOTALS,
 };
@@ -195,11 +197,13 @@ void vigil_selfmap_alert(struct vigil_look *look,
 void vigil_selfmap_alert_write(struct vigil_look *look,
 			       const struct vigil_selfmap_entry *entry,
 			       u64 gpa);
+void vigil_selfmap_alert_unwatched(struct vigil_look *look);
 
 /* selfmap_watch.c, or selfmap_stock.c */
 int vigil_watch_start(struct vigil_selfmap *sm);
 void vigil_watch_stop(struct vigil_selfmap *sm);
 void vigil_watch_table(struct vigil_selfmap *sm, struct vigil_table *table);
+void vigil_watch_again(struct vigil_selfmap *sm, struct vigil_table *table);
 void vigil_unwatch_table(struct vigil_selfmap *sm, struct vigil_table *table);
 void vigil_watch_report(struct vigil_selfmap *sm,
 			struct vigil_selfmap_report *r);

@@ -28,11 +28,13 @@
 
 /* --- tables ------------------------------------------------------------------- */
 
+/* If it is to be watched again, then before what a write may change is read. */
 static void round_check_slot(struct vigil_selfmap *sm,
 			     struct vigil_table *table)
 {
 	struct vigil_look look = vigil_look_in_round(sm, table);
 
+	vigil_watch_again(sm, table);
 	vigil_look_slot(&look);
 	sm->wrong += look.check.hostile;
 }
@@ -42,6 +44,7 @@ static void round_check_page(struct vigil_selfmap *sm,
 {
 	struct vigil_look look = vigil_look_in_round(sm, table);
 
+	vigil_watch_again(sm, table);
 	vigil_look_page(&look, sm->page);
 	sm->wrong += look.check.hostile;
 }

@@ -23,6 +23,10 @@ void vigil_watch_table(struct vigil_selfmap *sm, struct vigil_table *table)
 {
 }
 
+void vigil_watch_again(struct vigil_selfmap *sm, struct vigil_table *table)
+{
+}
+
 void vigil_unwatch_table(struct vigil_selfmap *sm, struct vigil_table *table)
 {
 }

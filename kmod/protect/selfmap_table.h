@@ -30,8 +30,10 @@ struct vigil_table {
 	enum vigil_selfmap_table kind;
 	/** @process: Who has it; its eprocess is 0 if that isn't known. */
 	struct vigil_win_process process;
-	/** @watched: Changes: KVM asks before writes. */
+	/** @watched: Changes, also on vCPUs' threads: KVM asks before writes. */
 	bool watched;
+	/** @unwatched: Changes, too: since when it doesn't, in jiffies. */
+	unsigned long unwatched;
 	/** @seen: Changes: the pass of the list, or the load, that saw it last. */
 	u32 seen;
 	/** @good: Changes: the self-map when it was last found right. */

@@ -12,7 +12,11 @@
 #include <asm/kvm_watch.h>
 
 #include "core/cpu.h"
+#include "protect/notice.h"
 #include "protect/selfmap_priv.h"
+
+/* A table that KVM has stopped to watch is watched again after this time. */
+#define WATCH_AGAIN	HZ
 
 static struct vigil_selfmap *watch_to_selfmap(struct kvm_watch_client *client)
 {
@@ -192,14 +196,59 @@ static void watch_check_now(struct vigil_selfmap *sm, struct kvm_vcpu *vcpu,
 		watch_keep(sm, &table);
 }
 
-/* The write is done, and the guest runs on when this returns. */
-static void watch_on_missed(struct kvm_watch_client *client,
-			    struct kvm_vcpu *vcpu, gfn_t gfn)
+/* KVM doesn't ask about a table any more, or couldn't be asked to. */
+static void watch_ended(struct vigil_selfmap *sm, struct vigil_table *table)
 {
-	u64 *page = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+	WRITE_ONCE(table->unwatched, jiffies);
+	if (xchg(&table->watched, false))
+		atomic_dec(&sm->watched);
+}
 
-	watch_check_now(watch_to_selfmap(client), vcpu, gfn_to_gpa(gfn),
-			VIGIL_SELFMAP_BY_WRITE, page);
+/* The sweep is what is left for the table, until it is watched again. */
+static void watch_dropped(struct vigil_selfmap *sm, u64 root)
+{
+	struct vigil_table *table;
+
+	rcu_read_lock();
+	table = vigil_tables_find(&sm->tables, root);
+	if (table)
+		watch_ended(sm, table);
+	rcu_read_unlock();
+}
+
+/* An attacker with a guest in the guest can bring that about. */
+static void watch_tell_dropped(struct vigil_selfmap *sm, struct kvm_vcpu *vcpu,
+			       u64 root)
+{
+	struct vigil_table table;
+	struct vigil_look look = {
+		.sm = sm,
+		.table = &table,
+		.vcpu = vcpu,
+		.by = VIGIL_SELFMAP_BY_WRITE,
+	};
+
+	if (!vigil_look_find(sm, root, &table))
+		return;
+	vigil_look_begin(&look);
+	vigil_selfmap_alert_unwatched(&look);
+}
+
+/* The write is done, or can be, and the guest runs on when this returns. */
+static void watch_on_missed(struct kvm_watch_client *client,
+			    struct kvm_vcpu *vcpu, gfn_t gfn,
+			    enum kvm_watch_missed why)
+{
+	struct vigil_selfmap *sm = watch_to_selfmap(client);
+	u64 *page = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+	u64 root = gfn_to_gpa(gfn);
+
+	if (why == KVM_WATCH_MISSED_DROPPED)
+		watch_dropped(sm, root);
+	watch_check_now(sm, vcpu, root, why == KVM_WATCH_MISSED_EVENT ?
+			VIGIL_SELFMAP_BY_EVENT : VIGIL_SELFMAP_BY_WRITE, page);
+	if (why == KVM_WATCH_MISSED_DROPPED)
+		watch_tell_dropped(sm, vcpu, root);
 	kfree(page);
 }
 
@@ -219,10 +268,17 @@ static void watch_on_cr3(struct kvm_watch_client *client, struct kvm_vcpu *vcpu,
 		watch_check_now(sm, vcpu, new, VIGIL_SELFMAP_BY_SWITCH, NULL);
 }
 
+static void watch_on_notice(struct kvm_watch_client *client, struct kvm *kvm,
+			    enum kvm_client_notice notice)
+{
+	vigil_notice(watch_to_selfmap(client)->vm, notice);
+}
+
 static const struct kvm_watch_ops watch_ops = {
 	.write = watch_on_write,
 	.missed = watch_on_missed,
 	.cr3 = watch_on_cr3,
+	.notice = watch_on_notice,
 };
 
 /* --- what KVM counts -------------------------------------------------------------- */
@@ -238,6 +294,8 @@ static void watch_totals_update(struct vigil_selfmap *sm)
 	kvm_watch_get_stats(sm->vm->kvm, &stats);
 	counted[VIGIL_SELFMAP_WRITES] = stats.asked;
 	counted[VIGIL_SELFMAP_MISSED] = stats.missed;
+	counted[VIGIL_SELFMAP_MISSED_EVENT] = stats.missed_event;
+	counted[VIGIL_SELFMAP_DROPPED_PAGES] = stats.dropped_pages;
 	counted[VIGIL_SELFMAP_SWITCHES] = stats.cr3;
 	for (int i = 0; i < VIGIL_SELFMAP_TOTALS; i++)
 		vigil_total_update(&t->total[i], counted[i]);
@@ -264,6 +322,8 @@ void vigil_watch_report(struct vigil_selfmap *sm,
 	watch_totals_update(sm);
 	r->writes = sm->totals.total[VIGIL_SELFMAP_WRITES].shown;
 	r->missed = sm->totals.total[VIGIL_SELFMAP_MISSED].shown;
+	r->missed_event = sm->totals.total[VIGIL_SELFMAP_MISSED_EVENT].shown;
+	r->dropped_pages = sm->totals.total[VIGIL_SELFMAP_DROPPED_PAGES].shown;
 	r->switches = sm->totals.total[VIGIL_SELFMAP_SWITCHES].shown;
 }
 
@@ -298,10 +358,12 @@ int vigil_watch_start(struct vigil_selfmap *sm)
 	err = kvm_watch_enable(sm->vm->kvm, &sm->client);
 	if (err)
 		return err;
+	vigil_client_begins(sm->vm);
 	if (sm->way == VIGIL_SELFMAP_WAY_SWITCH) {
 		err = kvm_watch_cr3(sm->vm->kvm, true);
 		if (err) {
 			kvm_watch_disable(sm->vm->kvm);
+			vigil_client_ends(sm->vm);
 			return err;
 		}
 	}
@@ -314,23 +376,40 @@ void vigil_watch_stop(struct vigil_selfmap *sm)
 	if (sm->way == VIGIL_SELFMAP_WAY_SWEEP)
 		return;
 	kvm_watch_disable(sm->vm->kvm);
+	vigil_client_ends(sm->vm);
 	watch_totals_end(sm);
 }
 
-/* Where that fails the sweep still looks at the table. */
+/*
+ * Where that fails the sweep still looks at the table.  A vCPU may have KVM end
+ * it at once.
+ */
 void vigil_watch_table(struct vigil_selfmap *sm, struct vigil_table *table)
 {
-	if (sm->way != VIGIL_SELFMAP_WAY_WRITE ||
-	    kvm_watch_add_gfn(sm->vm->kvm, gpa_to_gfn(table->shape.root)))
+	if (sm->way != VIGIL_SELFMAP_WAY_WRITE)
 		return;
-	table->watched = true;
-	atomic_inc(&sm->watched);
+	if (!xchg(&table->watched, true))
+		atomic_inc(&sm->watched);
+	if (kvm_watch_add_gfn(sm->vm->kvm, gpa_to_gfn(table->shape.root)))
+		watch_ended(sm, table);
 }
 
+/*
+ * Watch a table again that is watched no more.  Not at once: who made KVM end it
+ * may do so each time, and each time costs all vCPUs a flush of their TLBs.
+ */
+void vigil_watch_again(struct vigil_selfmap *sm, struct vigil_table *table)
+{
+	if (!READ_ONCE(table->watched) &&
+	    time_after(jiffies, READ_ONCE(table->unwatched) + WATCH_AGAIN))
+		vigil_watch_table(sm, table);
+}
+
+/* In any case: what KVM ended last may have been another table's here. */
 void vigil_unwatch_table(struct vigil_selfmap *sm, struct vigil_table *table)
 {
-	if (!table->watched)
+	if (sm->way != VIGIL_SELFMAP_WAY_WRITE)
 		return;
 	kvm_watch_remove_gfn(sm->vm->kvm, gpa_to_gfn(table->shape.root));
-	atomic_dec(&sm->watched);
+	watch_ended(sm, table);
 }

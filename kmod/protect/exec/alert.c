@@ -427,25 +427,24 @@ void vigil_exec_alert_unreadable(struct vigil_vm *vm,
 }
 
 /**
- * vigil_exec_alert_vm - Report what is of the VM as a whole
+ * vigil_exec_alert_without_profile - User code runs, or not, without a profile
  * @vm: the VM
- * @kind: the kind of alert
  * @action: what was asked for
  *
  * May sleep.  The caller bounds how often it reports.
  *
  * Return: false: there is no memory for it.
  */
-bool vigil_exec_alert_vm(struct vigil_vm *vm, enum vigil_alert_kind kind,
-			 enum vigil_action action)
+bool vigil_exec_alert_without_profile(struct vigil_vm *vm,
+				      enum vigil_action action)
 {
 	struct vigil_alert *alert = kzalloc(sizeof(*alert), GFP_KERNEL_ACCOUNT);
 
 	if (!alert)
 		return false;
-	alert->kind = kind;
-	alert->class = vigil_alerts_class_of(&vm->alerts, kind);
-	alert->has_verdict = kind == VIGIL_ALERT_KIND_WITHOUT_PROFILE;
+	alert->kind = VIGIL_ALERT_KIND_WITHOUT_PROFILE;
+	alert->class = vigil_alerts_class_of(&vm->alerts, alert->kind);
+	alert->has_verdict = true;
 	alert->asked = action;
 	alert->outcome = action == VIGIL_ACTION_OBSERVE ?
 			 VIGIL_OUTCOME_ALLOWED : VIGIL_OUTCOME_BLOCKED;

@@ -23,7 +23,7 @@ void vigil_exec_alert_condemn(struct vigil_exec *exec,
 void vigil_exec_alert_unreadable(struct vigil_vm *vm,
 				 enum vigil_unreadable_reason reason,
 				 enum vigil_action action);
-bool vigil_exec_alert_vm(struct vigil_vm *vm, enum vigil_alert_kind kind,
-			 enum vigil_action action);
+bool vigil_exec_alert_without_profile(struct vigil_vm *vm,
+				      enum vigil_action action);
 
 #endif /* _VIGIL_EXEC_ALERT_H */

@@ -12,11 +12,20 @@
 #include "protect/exec/exec.h"
 #include "protect/exec/fetch.h"
 #include "protect/guest.h"
+#include "protect/notice.h"
 
 MODULE_IMPORT_NS(KVM_EXEC);
 
+static void exec_notice(struct kvm_exec_client *client, struct kvm *kvm,
+			enum kvm_client_notice notice)
+{
+	vigil_notice(container_of(client, struct vigil_exec, client)->vm,
+		     notice);
+}
+
 static const struct kvm_exec_ops exec_ops = {
 	.fetch = vigil_exec_fetch,
+	.notice = exec_notice,
 };
 
 /* Walks of the process list for the one that an entry names. */
@@ -96,6 +105,7 @@ static int exec_turn_on(struct vigil_vm *vm, struct netlink_ext_ack *extack)
 	default:
 		return err;
 	}
+	vigil_client_begins(vm);
 	vigil_exec_totals_begin(exec);
 	vigil_guest_claim(vm, VIGIL_PROFILE_OS_LINUX,
 			  "exec protection is on, which is for Linux guests");
@@ -112,10 +122,10 @@ static void exec_turn_off(struct vigil_vm *vm)
 	WRITE_ONCE(exec->on, false);
 	cancel_delayed_work_sync(&exec->sweep);
 	kvm_exec_disable(vm->kvm);
+	vigil_client_ends(vm);
 	vigil_exec_totals_end(exec);
 	vigil_guest_release(vm, VIGIL_PROFILE_OS_LINUX);
 	exec->without_profile_reported = 0;
-	exec->nested_reported = 0;
 	/* No fetch opens a page, condemns or identifies a process any more. */
 	vigil_process_sweep_stop(&exec->process_sweep);
 	vigil_identities_forget_all(&exec->identities);

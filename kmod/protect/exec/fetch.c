@@ -18,6 +18,7 @@
 #include "protect/exec/count.h"
 #include "protect/exec/fetch.h"
 #include "protect/guest.h"
+#include "protect/notice.h"
 #include "trace.h"
 
 /* An x86 instruction is no longer than this. */
@@ -33,7 +34,6 @@
 
 /* What holds for the whole VM is reported this often. */
 #define WITHOUT_PROFILE_PERIOD	(60 * HZ)
-#define NESTED_PERIOD		(60 * HZ)
 
 /* --- pages that were refused ---------------------------------------------- */
 
@@ -326,22 +326,6 @@ static void fetch_read_mapping(struct vigil_fetch *fetch, struct vigil_exec_fact
 
 /* --- the answer ----------------------------------------------------------- */
 
-/* Once a minute. */
-static void fetch_note_nested(struct vigil_exec *exec)
-{
-	unsigned long last = READ_ONCE(exec->nested_reported);
-	const unsigned long now = jiffies ?: 1;
-
-	if (last && time_before(jiffies, last + NESTED_PERIOD))
-		return;
-	/* One of several vCPUs. */
-	if (cmpxchg(&exec->nested_reported, last, now) != last)
-		return;
-	if (!vigil_exec_alert_vm(exec->vm, VIGIL_ALERT_KIND_NESTED,
-				 VIGIL_ACTION_OBSERVE))
-		cmpxchg(&exec->nested_reported, now, last);
-}
-
 /* Once a minute, when the answer is another one, and when the guest is. */
 static void fetch_note_without_profile(struct vigil_exec *exec,
 				       enum vigil_action action)
@@ -357,8 +341,7 @@ static void fetch_note_without_profile(struct vigil_exec *exec,
 	/* One of several vCPUs. */
 	if (cmpxchg(&exec->without_profile_reported, last, now) != last)
 		return;
-	if (!vigil_exec_alert_vm(exec->vm, VIGIL_ALERT_KIND_WITHOUT_PROFILE,
-				 action)) {
+	if (!vigil_exec_alert_without_profile(exec->vm, action)) {
 		cmpxchg(&exec->without_profile_reported, now, last);
 		return;
 	}
@@ -442,7 +425,7 @@ static void fetch_carry_out(struct vigil_exec *exec, struct vigil_fetch *fetch,
 						    d->action);
 		break;
 	case VIGIL_EXEC_REPORT_NESTED:
-		fetch_note_nested(exec);
+		vigil_notice_nested(exec->vm);
 		break;
 	case VIGIL_EXEC_REPORT_WITHOUT_PROFILE:
 		fetch_note_without_profile(exec, d->action);

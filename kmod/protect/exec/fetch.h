@@ -61,8 +61,6 @@ struct vigil_exec {
 	struct vigil_exec_open open;
 	struct vigil_exec_kill kill;
 	struct vigil_exec_brief brief;
-	/** @nested_reported: As the following. */
-	unsigned long nested_reported;
 	/** @without_profile_reported: When that was, in jiffies; 0: never. */
 	unsigned long without_profile_reported;
 	/** @without_profile_action: What the answer was then. */
