@@ -20,7 +20,8 @@
 	{ KVM_EXEC_F_SELF_WRITE, "self-write" },	\
 	{ KVM_EXEC_F_EMULATOR, "emulator" },		\
 	{ KVM_EXEC_F_NESTED, "nested" },		\
-	{ KVM_EXEC_F_SMM, "smm" }
+	{ KVM_EXEC_F_SMM, "smm" },			\
+	{ KVM_EXEC_F_STARVED, "starved" }
 
 /* Every answer to KVM. */
 TRACE_EVENT(vigil_exec_fetch,

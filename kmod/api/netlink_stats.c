@@ -42,6 +42,9 @@ static const struct {
 	STAT(PROCESS_SWEEPS, process_sweeps),
 	STAT(PROCESS_SWEEP_TIME, process_sweep_time),
 	STAT(SHARED, shared),
+	STAT(STARVED, starved),
+	STAT(UNMAPPED, unmapped),
+	STAT(BLOCKED, blocked),
 #undef STAT
 };
 

@@ -2,10 +2,10 @@
 /*
  * Grants that end after a short time.
  *
- * A grant has no domain: what is granted to one may be executed by all who map
- * the page.  Where it was given without a judgement, to a guest's guest or to a
- * process that nothing protects, and a protected process can map the page as
- * well, it ends soon, and whoever fetches from the page next is asked about.
+ * A grant doesn't know processes: what is granted to one may be executed by all
+ * processes that map the page.  Where it was given without a judgement, to one that
+ * nothing protects, and a protected process can map the page as well, it ends
+ * soon, and whoever fetches from the page next is asked about.
  */
 #include <linux/jiffies.h>
 #include <linux/kvm_host.h>
@@ -16,9 +16,9 @@
 #include "protect/exec/brief.h"
 
 /*
- * Who goes on to execute such pages asks again for each: the thousand or so that
- * a guest's guest keeps busy are some percent of a processor at this period, and
- * a tenth of it would be half of one.
+ * Who goes on to execute such pages asks again for each: a thousand of them are
+ * some percent of a processor at this period, and a tenth of it would be half of
+ * one.
  */
 #define BRIEF_TIME	(HZ / 10)
 

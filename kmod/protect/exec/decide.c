@@ -196,9 +196,11 @@ static struct vigil_exec_decision decide_code(const struct vigil_exec_facts *f,
 	d.brief = (j.rules || j.unsure) && is_shareable(f);
 	/*
 	 * What the file decided holds for its other pages.  Where a rule matches
-	 * that the entry doesn't have the mapping may have decided.
+	 * that the entry doesn't have the mapping may have decided.  Who waits to
+	 * write to the page doesn't wait for others' sake.
 	 */
 	d.grant_around = d.verdict == KVM_EXEC_GRANT && !j.rules && !j.unsure &&
+			 !f->starved &&
 			 (f->code.page.kind == VIGIL_PAGE_KIND_FILE ||
 			  f->code.page.kind == VIGIL_PAGE_KIND_SHMEM) &&
 			 !f->code.page.shared_writable;
@@ -219,10 +221,10 @@ static struct vigil_exec_decision decide_fetch(const struct vigil_exec_facts *f,
 {
 	struct vigil_exec_decision d;
 
+	/* For the guest's own processes the page stays closed. */
 	if (f->nested) {
 		d = decide_grant(f, VIGIL_EXEC_SOURCE_OTHER);
 		d.report = VIGIL_EXEC_REPORT_NESTED;
-		d.brief = true;
 		return d;
 	}
 	if (f->smm)

@@ -78,6 +78,12 @@ struct vigil_exec_facts {
 	bool smm;
 	/** @self_write: The instruction wrote to the page it is on. */
 	bool self_write;
+	/**
+	 * @starved: It comes again and again, because others write to the page as
+	 * soon as it is granted.  KVM has them wait for the answer, and for the
+	 * fetch if that is a grant: the answer is what it would be without them.
+	 */
+	bool starved;
 	/** @was_refused: The last judgement of this page was a refusal. */
 	bool was_refused;
 	/** @vcpu_waits: Another vCPU wants to run, and the host doesn't let it. */

@@ -24,6 +24,7 @@ struct vigil_exec_stats {
 	/* What KVM asked, and the answers. */
 	u64 fetches;
 	u64 self_writes;
+	u64 starved;
 	u64 emulated_fetches;
 	u64 nested;
 	u64 granted;
@@ -49,6 +50,8 @@ struct vigil_exec_stats {
 	u64 revoked_by_walk;
 	u64 revoked_by_kvm;
 	u64 lost;
+	u64 unmapped;
+	u64 blocked;
 	u64 splits;
 	u64 flushes;
 	u64 swept;

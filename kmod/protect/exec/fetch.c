@@ -490,6 +490,7 @@ static enum kvm_exec_verdict fetch_answer(struct vigil_exec *exec,
 		.nested = event->flags & KVM_EXEC_F_NESTED,
 		.smm = event->flags & KVM_EXEC_F_SMM,
 		.self_write = event->flags & KVM_EXEC_F_SELF_WRITE,
+		.starved = event->flags & KVM_EXEC_F_STARVED,
 		.was_refused = refused_before(exec, gpa_to_gfn(event->gpa)),
 		.proved = profile,
 		.without_profile = READ_ONCE(exec->policy.without_profile),
@@ -556,6 +557,8 @@ static void fetch_count_answer(struct vigil_vm *vm,
 	vigil_exec_count(vm, counts[verdict]);
 	if (event->flags & KVM_EXEC_F_SELF_WRITE)
 		vigil_exec_count(vm, VIGIL_EXEC_COUNT_SELF_WRITES);
+	if (event->flags & KVM_EXEC_F_STARVED)
+		vigil_exec_count(vm, VIGIL_EXEC_COUNT_STARVED);
 	if (event->flags & KVM_EXEC_F_EMULATOR)
 		vigil_exec_count(vm, VIGIL_EXEC_COUNT_EMULATED_FETCHES);
 	if (event->flags & KVM_EXEC_F_NESTED)

@@ -12,7 +12,7 @@
 
 struct vigil_exec;
 
-#define VIGIL_EXEC_KVM_COUNTS	7
+#define VIGIL_EXEC_KVM_COUNTS	9
 
 /**
  * struct vigil_exec_totals - KVM's counters, so that none goes back
