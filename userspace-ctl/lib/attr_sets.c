@@ -14,7 +14,8 @@ NAMES(vigil_rule_names, "stack", "wx", "w-then-x", "any");
 NAMES(vigil_action_names, "observe", "block", "kill");
 NAMES(vigil_outcome_names, "allowed", "blocked", "dead", "alive", "unknown");
 NAMES(vigil_alert_kind_names, "exec", "kill-outcome", "profile-stale",
-      "selfmap", "unreadable", "nested", "without-profile", "suppressed");
+      "selfmap", "unreadable", "nested", "without-profile", "suppressed",
+      "dirty-log");
 NAMES(vigil_page_kind_names, "unknown", "file", "shmem", "anon", "hugetlb",
       "kernel", "device");
 NAMES(vigil_unreadable_reason_names, "process", "address", "page", "mapping",
@@ -22,11 +23,11 @@ NAMES(vigil_unreadable_reason_names, "process", "address", "page", "mapping",
 NAMES(vigil_selfmap_way_names, "auto", "write", "switch", "sweep");
 NAMES(vigil_selfmap_state_names, "waiting", "active");
 NAMES(vigil_selfmap_finding_names, "user", "frame", "second", "process-cr3",
-      "list");
+      "list", "unwatched");
 NAMES(vigil_selfmap_table_names, "kernel", "user", "loaded");
 NAMES(vigil_selfmap_done_names, "seen", "dropped", "cleared", "repaired",
       "failed");
-NAMES(vigil_selfmap_by_names, "write", "switch", "sweep");
+NAMES(vigil_selfmap_by_names, "write", "switch", "sweep", "event");
 NAMES(vigil_vma_kind_names, "file", "anon", "heap", "stack", "shmem",
       "hugetlb", "deleted", "special", "unknown");
 NAMES(vigil_os_names, "linux", "windows");
@@ -355,7 +356,10 @@ SET(vigil_selfmap_set, VIGIL_A_SELFMAP_MAX,
 	[VIGIL_A_SELFMAP_REPAIRED] = { "repaired", VIGIL_ATTR_UINT },
 	[VIGIL_A_SELFMAP_RACED] = { "raced", VIGIL_ATTR_UINT },
 	[VIGIL_A_SELFMAP_FAILED] = { "failed", VIGIL_ATTR_UINT },
-	[VIGIL_A_SELFMAP_UNPROVED] = { "unproved", VIGIL_ATTR_UINT });
+	[VIGIL_A_SELFMAP_UNPROVED] = { "unproved", VIGIL_ATTR_UINT },
+	[VIGIL_A_SELFMAP_MISSED_EVENT] = { "missed_event", VIGIL_ATTR_UINT },
+	[VIGIL_A_SELFMAP_DROPPED_PAGES] = {
+		"dropped_pages", VIGIL_ATTR_UINT });
 
 SET(vigil_stats_set, VIGIL_A_STATS_MAX,
 	[VIGIL_A_STATS_VM_ID] = { "vm_id", VIGIL_ATTR_UINT },
@@ -393,7 +397,10 @@ SET(vigil_stats_set, VIGIL_A_STATS_MAX,
 	[VIGIL_A_STATS_PROCESS_SWEEPS] = { "process_sweeps", VIGIL_ATTR_UINT },
 	[VIGIL_A_STATS_PROCESS_SWEEP_TIME] = {
 		"process_sweep_time", VIGIL_ATTR_UINT },
-	[VIGIL_A_STATS_SHARED] = { "shared", VIGIL_ATTR_UINT });
+	[VIGIL_A_STATS_SHARED] = { "shared", VIGIL_ATTR_UINT },
+	[VIGIL_A_STATS_STARVED] = { "starved", VIGIL_ATTR_UINT },
+	[VIGIL_A_STATS_UNMAPPED] = { "unmapped", VIGIL_ATTR_UINT },
+	[VIGIL_A_STATS_BLOCKED] = { "blocked", VIGIL_ATTR_UINT });
 
 const struct vigil_attr_set *vigil_attr_set_of(uint8_t cmd)
 {

@@ -43,6 +43,8 @@ static const char *headline(const struct vigil_attrs *alert)
 		       "code that could not be judged ran";
 	case VIGIL_ALERT_KIND_NESTED:
 		return "the guest runs guests of its own";
+	case VIGIL_ALERT_KIND_DIRTY_LOG:
+		return "what the guest writes is being logged, as for a migration";
 	case VIGIL_ALERT_KIND_WITHOUT_PROFILE:
 		return was_stopped(alert) ?
 		       "user code is stopped while there is no profile" :
@@ -226,6 +228,8 @@ static void print_reason(const struct vigil_attrs *alert)
 			   why[reason] : "");
 	if (is_kind(alert, VIGIL_ALERT_KIND_NESTED))
 		print_line("reason", "the code of its guests is not judged");
+	if (is_kind(alert, VIGIL_ALERT_KIND_DIRTY_LOG))
+		print_line("reason", "where the guest goes it has to be attached to be protected");
 	if (is_kind(alert, VIGIL_ALERT_KIND_WITHOUT_PROFILE))
 		print_line("reason", "no process is known until \"vigilctl profile find\" was run");
 }

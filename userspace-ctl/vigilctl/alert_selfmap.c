@@ -47,6 +47,8 @@ const char *selfmap_headline(const struct vigil_attrs *alert)
 		return "the list of processes is broken";
 	if (is_found(&selfmap, VIGIL_SELFMAP_FINDING_PROCESS_CR3))
 		return "System names another page table";
+	if (is_found(&selfmap, VIGIL_SELFMAP_FINDING_UNWATCHED))
+		return "writes to a page table are not judged";
 	if (is_found(&selfmap, VIGIL_SELFMAP_FINDING_FRAME) &&
 	    !is_found(&selfmap, VIGIL_SELFMAP_FINDING_USER))
 		return moved[ending_of(&selfmap)];
@@ -92,6 +94,7 @@ static void print_findings(const struct vigil_attrs *selfmap)
 		"another entry opens a top-level table to user mode",
 		"System names another top-level table than it had",
 		"the list of processes can't be walked, new ones are found once they run",
+		"a guest of the guest uses the table, the sweep checks it meanwhile",
 	};
 	uint64_t found = number(selfmap, VIGIL_A_ALERT_SELFMAP_FINDING);
 	unsigned int i;
@@ -138,6 +141,14 @@ static void print_entry(const struct vigil_attrs *selfmap)
 	print_change("", selfmap);
 }
 
+static void print_unwatched(const struct vigil_attrs *selfmap)
+{
+	print_line("table", "the %s table at 0x%llx",
+		   vigil_attrs_name(selfmap, VIGIL_A_ALERT_SELFMAP_TABLE),
+		   (unsigned long long)
+		   number(selfmap, VIGIL_A_ALERT_SELFMAP_ROOT));
+}
+
 /* Only some findings are about an entry of a table. */
 static void print_what(const struct vigil_attrs *selfmap)
 {
@@ -145,6 +156,8 @@ static void print_what(const struct vigil_attrs *selfmap)
 		print_break(selfmap);
 	else if (is_found(selfmap, VIGIL_SELFMAP_FINDING_PROCESS_CR3))
 		print_change("table", selfmap);
+	else if (is_found(selfmap, VIGIL_SELFMAP_FINDING_UNWATCHED))
+		print_unwatched(selfmap);
 	else
 		print_entry(selfmap);
 }

@@ -47,6 +47,8 @@ static void show_counts(const struct vigil_attrs *s)
 	print_attr("writes", s, VIGIL_A_SELFMAP_WRITES);
 	print_attr("switches", s, VIGIL_A_SELFMAP_SWITCHES);
 	print_attr("missed", s, VIGIL_A_SELFMAP_MISSED);
+	print_attr("missed event", s, VIGIL_A_SELFMAP_MISSED_EVENT);
+	print_attr("dropped pages", s, VIGIL_A_SELFMAP_DROPPED_PAGES);
 	print_attr("found", s, VIGIL_A_SELFMAP_HOSTILE);
 	print_attr("dropped", s, VIGIL_A_SELFMAP_DROPPED);
 	print_attr("cleared", s, VIGIL_A_SELFMAP_CLEARED);

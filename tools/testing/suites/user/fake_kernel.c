@@ -11,6 +11,7 @@
  * FAKE_MODULE		"absent": no module answers; "elsewhere": but one is loaded
  * FAKE_FINDING		of the self-map's alert, a mask
  * FAKE_DONE		what was done about it
+ * FAKE_BY		what found it
  * FAKE_GAP		the number of an alert that the ring has lost
  * FAKE_KIND		of alert 3, instead of suspicious code
  * FAKE_OUTCOME		of that alert
@@ -517,7 +518,8 @@ static void put_selfmap_alert(struct peer *peer)
 	u64(peer, VIGIL_A_ALERT_SELFMAP_VALUE, 0x80000000001aa063);
 	u32(peer, VIGIL_A_ALERT_SELFMAP_DONE,
 	    asked_for("FAKE_DONE", VIGIL_SELFMAP_DONE_DROPPED));
-	u32(peer, VIGIL_A_ALERT_SELFMAP_BY, VIGIL_SELFMAP_BY_WRITE);
+	u32(peer, VIGIL_A_ALERT_SELFMAP_BY,
+	    asked_for("FAKE_BY", VIGIL_SELFMAP_BY_WRITE));
 	mnl_attr_nest_end(peer->msg, nest);
 	put_code(peer);
 }
@@ -577,6 +579,10 @@ static void put_guest_alert(struct peer *peer, uint32_t kind)
 			u32(peer, VIGIL_A_ALERT_PROTECT_ID, 1);
 			u64(peer, VIGIL_A_ALERT_OF_SEQ, 2);
 		}
+		return;
+	}
+	if (kind == VIGIL_ALERT_KIND_DIRTY_LOG) {
+		u32(peer, VIGIL_A_ALERT_FOLDED, 2);
 		return;
 	}
 	if (kind == VIGIL_ALERT_KIND_WITHOUT_PROFILE)

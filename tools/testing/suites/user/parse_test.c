@@ -182,8 +182,12 @@ static void test_names(void)
 	     VIGIL_OUTCOME_UNKNOWN, "the last outcome");
 	ktap(1 << vigil_names_find(&vigil_rule_names, "any") ==
 	     VIGIL_EXEC_RULE_ANY, "the last rule");
-	ktap(vigil_names_find(&vigil_alert_kind_names, "suppressed") ==
-	     VIGIL_ALERT_KIND_SUPPRESSED, "the last kind of alert");
+	ktap(vigil_names_find(&vigil_alert_kind_names, "dirty-log") ==
+	     VIGIL_ALERT_KIND_DIRTY_LOG, "the last kind of alert");
+	ktap(1 << vigil_names_find(&vigil_selfmap_finding_names, "unwatched") ==
+	     VIGIL_SELFMAP_FINDING_UNWATCHED, "the last finding");
+	ktap(vigil_names_find(&vigil_selfmap_by_names, "event") ==
+	     VIGIL_SELFMAP_BY_EVENT, "the last of what finds it");
 	ktap(vigil_names_find(&vigil_page_kind_names, "device") ==
 	     VIGIL_PAGE_KIND_DEVICE, "the last kind of page");
 	ktap(vigil_names_find(&vigil_unreadable_reason_names, "memory") ==
