@@ -53,7 +53,7 @@ class Machine(Emulated):
     registers = ()
 
     def emulator(self):
-        return output(SRC / "tools/setup/emulator", "command").splitlines()
+        return output(SRC / "tools/setup/emulator", "command", "amd").splitlines()
 
     def command(self, kernel, initramfs, interactive):
         serial = ["mon:stdio" if interactive else

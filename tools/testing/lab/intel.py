@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The Intel lane: L1 on Bochs' emulation of a Skylake with VMX and EPT.
+"""The Intel lane: L1 on Bochs' emulation of a Tiger Lake with VMX and EPT.
 
 One processor, no storage but the CD it boots from: what the suites need has to
 be in the initramfs. Everything on it is as slow as it is exact, hence a kernel
@@ -15,7 +15,7 @@ import threading
 import tty
 
 from machine import Emulated
-from paths import LabError
+from paths import SRC, LabError, output
 
 ISOLINUX = "/usr/lib/ISOLINUX/isolinux.bin"
 LDLINUX = "/usr/lib/syslinux/modules/bios/ldlinux.c32"
@@ -31,12 +31,12 @@ BOCHSRC = """\
 config_interface: textconfig
 display_library: term
 megs: {mem}
-romimage: file=/usr/share/bochs/BIOS-bochs-latest
-vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+romimage: file=$BXSHARE/BIOS-bochs-latest
+vgaromimage: file=$VGABIOS
 boot: cdrom
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path=l1.iso, status=inserted
-cpu: model=corei7_skylake_x, count=1, ips={ips}, reset_on_triple_fault=0
+cpu: model=tigerlake, count=1, ips={ips}, reset_on_triple_fault=0
 clock: sync=none, time0=local
 com1: enabled=1, mode=file, dev=kernel.log
 com2: enabled=1, mode=file, dev=ktap.log
@@ -56,6 +56,10 @@ label l1
   kernel /bzImage
   append initrd=/initramfs {arguments}
 """
+
+
+def emulator():
+    return output(SRC / "tools/setup/emulator", "command", "intel").splitlines()
 
 
 def shown_on(terminal):
@@ -133,7 +137,7 @@ class Machine(Emulated):
         # however the runner ends, no machine stays behind
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL",
-             "bochs-bin", "-q", "-f", "bochsrc", "-rc", "debugger"],
+             *emulator(), "-q", "-f", "bochsrc", "-rc", "debugger"],
             cwd=self.directory, env=dict(os.environ, TERM="linux"),
             stdin=terminal, stdout=terminal, stderr=terminal,
             start_new_session=True)

@@ -99,12 +99,11 @@ lab_vendor_module()
 	esac
 }
 
-# Bochs logs dirty pages with the offset of the access in them, which no processor
-# does, and KVM warns of each.
+# Bochs refuses each entry of a guest that has posted interrupts.
 lab_vendor_parameters()
 {
 	case $VIGIL_LANE in
-	intel)	echo pml=0 ;;
+	intel)	echo enable_apicv=0 ;;
 	esac
 }
 
