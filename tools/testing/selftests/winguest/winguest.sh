@@ -74,6 +74,20 @@ winguest_get()
 	winguest_value "$@" && echo "$WINGUEST_VALUE"
 }
 
+# winguest_lacks WHAT [ANSWER]: the last answer, or ANSWER, was that this host can't,
+# and the lane's processor is known to be without. Another that can't is a failure.
+winguest_lacks()
+{
+	case ${2:-$WINGUEST_ANSWER} in
+	*"not supported by this host"*)	;;
+	*)	return 1 ;;
+	esac
+	case ${VIGIL_LANE:-}-$1 in
+	amd-avx512|intel-la57)	return 0 ;;
+	*)	return 1 ;;
+	esac
+}
+
 # Also behind a start that failed
 winguest_stop()
 {

@@ -124,14 +124,8 @@ victim()
 	winguest new "pid=$LAST_PID" "$@" && sleep $KNOWN
 }
 
-# The last answer was that this host can't.
-is_lacking()
-{
-	[[ $WINGUEST_ANSWER == *"not supported by this host" ]]
-}
-
 # attack NAME TABLE [arguments]: the entry is closed again. A store that the
-# processor lacks is no failure, see the suite winguest.
+# lane's processor lacks is no failure.
 attack()
 {
 	local name=$1 table=$2 t at=()
@@ -139,7 +133,7 @@ attack()
 	shift 2
 	victim || return 1
 	if ! winguest attack "$name" "pid=$LAST_PID" "table=$table" "$@"; then
-		is_lacking
+		winguest_lacks "$name"
 		return
 	fi
 	[ "$name" != second ] || at=("slot=$(winguest_get slot)")
