@@ -100,9 +100,14 @@ def kvm_sources(kernel, flavour):
 
 
 def collect_modules(kernel, flavour, directory):
-    """Everything that VIGIL_MODULES promises, vigil's as far as built."""
+    """Everything that VIGIL_MODULES promises, vigil's as far as built, and below
+    it the kernel's own KVM where that is another."""
     directory.mkdir(parents=True)
     for name, source in kvm_sources(kernel, flavour):
         install_module(source, directory / name)
+    if flavour == "patched" and kernel.name not in PATCHED:
+        (directory / "stock").mkdir()
+        for name, source in kvm_sources(kernel, "stock"):
+            install_module(source, directory / "stock" / name)
     for source in (BUILD / "module" / kernel.release / flavour).glob("*.ko"):
         install_module(source, directory / source.name)
