@@ -8,12 +8,8 @@
 
 const char vm_client_device[] = KWT_DEVICE;
 
-/*
- * Those with SMM at the end: behind it, Bochs 2.7 blocks NMIs in all guests until
- * one executes IRET, and KVM can't step a guest there whose NMIs are blocked.
- */
 const struct test *const test_groups[] = {
-	write_tests, missed_tests, memory_tests, smp_tests, table_tests, own_tests,
+	write_tests, own_tests, missed_tests, memory_tests, smp_tests, table_tests,
 	NULL
 };
 
