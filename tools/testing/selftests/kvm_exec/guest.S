@@ -129,6 +129,49 @@ guest_call_loop:
 	jnz 1b
 3:	out %al, $PORT_DONE
 
+/* Have SVM run the guest that the VMCB at RBX describes. */
+	.globl guest_vmrun
+guest_vmrun:
+	mov %rbx, %rax
+	vmrun %rax
+	stgi
+	mov 0x5f8(%rax), %r14	/* RAX */
+	mov 0x70(%rax), %rax	/* exit code */
+	out %al, $PORT_DONE
+
+/* The same with VMX, and what struct vmx_control at RBX tells to write. */
+	.globl guest_vmlaunch
+guest_vmlaunch:
+	vmxon (%rbx)
+	vmclear 8(%rbx)
+	vmptrld 8(%rbx)
+	mov 16(%rbx), %r10
+	lea 24(%rbx), %r11
+1:	mov (%r11), %r12
+	vmwrite 8(%r11), %r12
+	add $16, %r11
+	dec %r10
+	jnz 1b
+	mov $0x6c14, %r12d	/* host RSP */
+	vmwrite %rsp, %r12
+	mov $0x6c16, %r12d	/* host RIP */
+	lea 2f(%rip), %r13
+	vmwrite %r13, %r12
+	vmlaunch
+	mov $0x4400, %r12d	/* error */
+	jmp 3f
+2:	mov %rax, %r14
+	mov $0x4402, %r12d	/* exit reason */
+3:	vmread %r12, %rax
+	vmxoff
+	out %al, $PORT_DONE
+
+/* In such a guest: call the function at RDI, and leave by what L1 intercepts. */
+	.globl guest_l2_call
+guest_l2_call:
+	call *%rdi
+	cpuid
+
 /* #UD: stop, or go on behind the call with the tag 0. */
 	.globl guest_ud_stop
 guest_ud_stop:

@@ -13,9 +13,10 @@
 #define GDT		0x5000
 #define CALLS		0x7000	/* u32: calls of page_code */
 #define STOP		0x7100	/* u8: ends the loops */
-#define STACK_TOP	0xa000	/* and a page lower for each vCPU */
+#define TSS		0x8000
 #define GUEST_CODE	0x10000
 #define SMBASE		0x30000
+#define STACK_TOP	0x60000	/* and a page lower for each vCPU */
 #define TEST_PAGES	0x200000
 #define TEST_PAGES_2	0x400000
 

@@ -12,12 +12,14 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 
 #include <asm/kvm_exec.h>
 
 #include "kvm_exec_test.h"
 
 #define EVENTS	1024	/* kept; the tests look at few */
+#define NO_GFN	(~0ull)
 
 struct ket {
 	struct kvm_exec_client client;
@@ -25,6 +27,12 @@ struct ket {
 	struct kvm *kvm;
 	struct ket_attach rules;
 	atomic_t asked;
+	atomic_t notices[KVM_CLIENT_DIRTY_LOG_OFF + 1];
+
+	u64 hold_gfn;		/* whose answer is kept back, or NO_GFN */
+	bool held;
+	wait_queue_head_t hold_wait;
+
 	spinlock_t events_lock;	/* vCPUs write */
 	DECLARE_KFIFO(events, struct ket_event, EVENTS);
 };
@@ -46,6 +54,16 @@ static u32 ket_read_tag(struct kvm_vcpu *vcpu, gfn_t gfn)
 	return tag;
 }
 
+static void ket_hold(struct ket *ket, gfn_t gfn)
+{
+	if (READ_ONCE(ket->hold_gfn) != gfn)
+		return;
+
+	WRITE_ONCE(ket->held, true);
+	wake_up_all(&ket->hold_wait);
+	wait_event_killable(ket->hold_wait, READ_ONCE(ket->hold_gfn) != gfn);
+}
+
 /* Grant the good ones of the next pages. */
 static void ket_grant_around(struct ket *ket, struct kvm_vcpu *vcpu, gfn_t gfn)
 {
@@ -65,10 +83,19 @@ static void ket_grant_around(struct ket *ket, struct kvm_vcpu *vcpu, gfn_t gfn)
 		for (i = 0; i < nr; i++)
 			if (!ket_is_bad(ket_read_tag(vcpu, gfns[i])))
 				gfns[nr + good++] = gfns[i];
+		for (i = 0; i < nr; i++)
+			ket_hold(ket, gfns[i]);
 		kvm_exec_grant(vcpu, gfns + nr, good);
 	}
 	kvm_exec_thaw(vcpu, gfns, nr);
 	kfree(gfns);
+}
+
+/* Firmware, a processor that starts, SMM, or a guest of the guest */
+static bool ket_is_other(const struct kvm_exec_event *event)
+{
+	return (event->flags & (KVM_EXEC_F_NESTED | KVM_EXEC_F_SMM)) ||
+	       event->mode != KVM_EXEC_MODE_LONG;
 }
 
 static enum kvm_exec_verdict ket_decide(struct ket *ket, u32 tag,
@@ -80,9 +107,13 @@ static enum kvm_exec_verdict ket_decide(struct ket *ket, u32 tag,
 	atomic_inc(&questions);
 	if ((rules & KET_RETRY_ONCE) && (asked & 1))
 		return KVM_EXEC_RETRY;
+	if ((rules & KET_TRUST_OTHERS) && ket_is_other(event))
+		return KVM_EXEC_GRANT;
 	if ((rules & KET_REFUSE_BAD) && ket_is_bad(tag))
 		return KVM_EXEC_REFUSE;
 	if ((rules & KET_OPEN_SELF) && (event->flags & KVM_EXEC_F_SELF_WRITE))
+		return KVM_EXEC_OPEN;
+	if ((rules & KET_OPEN_STARVED) && (event->flags & KVM_EXEC_F_STARVED))
 		return KVM_EXEC_OPEN;
 	return KVM_EXEC_GRANT;
 }
@@ -114,6 +145,13 @@ static void ket_remember(struct ket *ket, struct kvm_vcpu *vcpu,
 	kfifo_in_spinlocked(&ket->events, &e, 1, &ket->events_lock);
 }
 
+static void ket_release_held(struct ket *ket)
+{
+	WRITE_ONCE(ket->held, false);
+	WRITE_ONCE(ket->hold_gfn, NO_GFN);
+	wake_up_all(&ket->hold_wait);
+}
+
 static enum kvm_exec_verdict ket_fetch(struct kvm_exec_client *client,
 				       struct kvm_vcpu *vcpu,
 				       const struct kvm_exec_event *event)
@@ -129,6 +167,7 @@ static enum kvm_exec_verdict ket_fetch(struct kvm_exec_client *client,
 	tag = ket_read_tag(vcpu, gfn);
 	verdict = ket_decide(ket, tag, event);
 	ket_remember(ket, vcpu, event, tag, verdict);
+	ket_hold(ket, gfn);
 
 	if (ket->rules.around)
 		ket_grant_around(ket, vcpu, gfn);
@@ -140,8 +179,18 @@ static enum kvm_exec_verdict ket_fetch(struct kvm_exec_client *client,
 	return verdict;
 }
 
+static void ket_notice(struct kvm_exec_client *client, struct kvm *kvm,
+		       enum kvm_client_notice notice)
+{
+	struct ket *ket = container_of(client, struct ket, client);
+
+	might_sleep();
+	atomic_inc(&ket->notices[notice]);
+}
+
 static const struct kvm_exec_ops ket_ops = {
 	.fetch = ket_fetch,
+	.notice = ket_notice,
 };
 
 static int ket_attach(struct ket *ket, const struct ket_attach *attach)
@@ -163,12 +212,13 @@ static int ket_attach(struct ket *ket, const struct ket_attach *attach)
 		return -EINVAL;
 
 	ket->rules = *attach;
+	memset(ket->notices, 0, sizeof(ket->notices));
 	kfifo_reset(&ket->events);
 	r = kvm_exec_enable(kvm, &ket->client);
-	if (r)
-		kvm_put_kvm(kvm);
-	else
+	if (!r)
 		ket->kvm = kvm;
+	/* The client has a reference of its own. */
+	kvm_put_kvm(kvm);
 	return r;
 }
 
@@ -177,8 +227,8 @@ static int ket_detach(struct ket *ket)
 	if (!ket->kvm)
 		return -ENOENT;
 
+	ket_release_held(ket);
 	kvm_exec_disable(ket->kvm);
-	kvm_put_kvm(ket->kvm);
 	ket->kvm = NULL;
 	return 0;
 }
@@ -195,6 +245,17 @@ static int ket_get_stats(struct ket *ket, void __user *arg)
 	BUILD_BUG_ON(sizeof(stats) != sizeof(struct ket_stats));
 	kvm_exec_get_stats(ket->kvm, &stats);
 	return copy_to_user(arg, &stats, sizeof(stats)) ? -EFAULT : 0;
+}
+
+static int ket_get_notices(struct ket *ket, void __user *arg)
+{
+	struct ket_notices notices = {
+		.nested = atomic_read(&ket->notices[KVM_CLIENT_NESTED]),
+		.dirty_log_on = atomic_read(&ket->notices[KVM_CLIENT_DIRTY_LOG_ON]),
+		.dirty_log_off = atomic_read(&ket->notices[KVM_CLIENT_DIRTY_LOG_OFF]),
+	};
+
+	return copy_to_user(arg, &notices, sizeof(notices)) ? -EFAULT : 0;
 }
 
 static int ket_get_event(struct ket *ket, void __user *arg)
@@ -216,6 +277,34 @@ static long ket_on_gfn(struct ket *ket, unsigned int cmd, void __user *arg)
 				   kvm_exec_gfn_state(ket->kvm, gfn);
 }
 
+static long ket_revoke_range(struct ket *ket, void __user *arg)
+{
+	struct ket_range range;
+
+	if (copy_from_user(&range, arg, sizeof(range)))
+		return -EFAULT;
+	return kvm_exec_revoke_range(ket->kvm, range.first, range.last);
+}
+
+static long ket_set_hold(struct ket *ket, void __user *arg)
+{
+	u64 gfn;
+
+	if (copy_from_user(&gfn, arg, sizeof(gfn)))
+		return -EFAULT;
+	WRITE_ONCE(ket->hold_gfn, gfn);
+	return 0;
+}
+
+static long ket_sweep_asked(struct ket *ket)
+{
+	int before = atomic_read(&ket->asked);
+	int r = kvm_exec_sweep(ket->kvm);
+	int after = atomic_read(&ket->asked);
+
+	return r < 0 ? r : after - before;
+}
+
 static long ket_attached_ioctl(struct ket *ket, unsigned int cmd, void __user *arg)
 {
 	if (!ket->kvm)
@@ -233,6 +322,19 @@ static long ket_attached_ioctl(struct ket *ket, unsigned int cmd, void __user *a
 		return ket_get_event(ket, arg);
 	case KET_RULES:
 		return ket_set_rules(ket, arg);
+	case KET_REVOKE_RANGE:
+		return ket_revoke_range(ket, arg);
+	case KET_NOTICES:
+		return ket_get_notices(ket, arg);
+	case KET_HOLD:
+		return ket_set_hold(ket, arg);
+	case KET_WAIT_HELD:
+		return wait_event_interruptible(ket->hold_wait, READ_ONCE(ket->held));
+	case KET_RELEASE:
+		ket_release_held(ket);
+		return 0;
+	case KET_SWEEP_ASKED:
+		return ket_sweep_asked(ket);
 	default:
 		return -ENOTTY;
 	}
@@ -266,6 +368,8 @@ static int ket_open(struct inode *inode, struct file *file)
 
 	ket->client.ops = &ket_ops;
 	mutex_init(&ket->lock);
+	ket->hold_gfn = NO_GFN;
+	init_waitqueue_head(&ket->hold_wait);
 	spin_lock_init(&ket->events_lock);
 	INIT_KFIFO(ket->events);
 	file->private_data = ket;

@@ -20,6 +20,8 @@
 #define KET_RETRY_ONCE	4	/* answer "retry" to every other question */
 #define KET_SWEEP	8	/* sweep at every other question */
 #define KET_QUIET	16	/* grant without looking */
+#define KET_OPEN_STARVED 32	/* open a page that others write all the time */
+#define KET_TRUST_OTHERS 64	/* judge only long mode outside of SMM and L2 */
 
 struct ket_attach {
 	__s32 vm_fd;
@@ -46,6 +48,16 @@ struct ket_stats {
 	__u64 revoked, revoked_by_walk, revoked_by_kvm;
 	__u64 self_writes, lost, emulated_fetches, splits, flushes, swept;
 	__u64 slot_dropped, nested, pages_granted, pages_open;
+	__u64 starved, unmapped, blocked;
+};
+
+/* How often each notice came, in the order of enum kvm_client_notice. */
+struct ket_notices {
+	__u32 nested, dirty_log_on, dirty_log_off;
+};
+
+struct ket_range {
+	__u64 first, last;	/* gfns */
 };
 
 #define KET_ATTACH	_IOW('k', 1, struct ket_attach)
@@ -56,5 +68,15 @@ struct ket_stats {
 #define KET_STATS	_IOR('k', 6, struct ket_stats)
 #define KET_EVENT	_IOR('k', 7, struct ket_event)	/* oldest; -ENOENT */
 #define KET_RULES	_IOW('k', 8, struct ket_attach)	/* but for vm_fd */
+#define KET_REVOKE_RANGE _IOW('k', 9, struct ket_range)
+#define KET_NOTICES	_IOR('k', 10, struct ket_notices)
+
+/* The client decides about the next fetch of a gfn, and keeps its answer back. */
+#define KET_HOLD	_IOW('k', 11, __u64)
+#define KET_WAIT_HELD	_IO('k', 12)		/* until there is such a fetch */
+#define KET_RELEASE	_IO('k', 13)
+
+/* Sweep, and return how many questions came meanwhile. */
+#define KET_SWEEP_ASKED	_IO('k', 14)
 
 #endif

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "runner.h"
 
@@ -8,16 +10,24 @@ static void *runner_main(void *arg)
 	struct runner *r = arg;
 
 	r->outcome = vcpu_start(r->vcpu, r->rip, r->rsp, &r->args);
+	r->ended = true;
 	return NULL;
 }
 
 void runner_start(struct runner *r, struct vm *vm, int vcpu, uint64_t rip,
 		  struct args args)
 {
+	runner_start_on(r, vm, vcpu, rip, STACK_TOP - vcpu * PAGE, args);
+}
+
+void runner_start_on(struct runner *r, struct vm *vm, int vcpu, uint64_t rip,
+		     uint64_t rsp, struct args args)
+{
 	r->vcpu = &vm->vcpu[vcpu];
 	r->rip = rip;
-	r->rsp = STACK_TOP - vcpu * PAGE;
+	r->rsp = rsp;
 	r->args = args;
+	r->ended = false;
 	if (pthread_create(&r->thread, NULL, runner_main, r))
 		abort();
 }
@@ -26,6 +36,33 @@ const struct kvm_regs *runner_join(struct runner *r)
 {
 	pthread_join(r->thread, NULL);
 	return &r->vcpu->regs;
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+enum outcome run_bounded(struct vm *vm, uint64_t rip, uint64_t rsp, struct args args,
+			 uint64_t exits)
+{
+	struct kvm_run *run = vm->vcpu[0].run;
+	struct runner r;
+
+	exits += fd_stat(vm->vcpu[0].fd, "exits");
+	signal(SIGUSR1, nothing);
+	runner_start_on(&r, vm, 0, rip, rsp, args);
+	while (!r.ended && fd_stat(vm->vcpu[0].fd, "exits") < exits)
+		usleep(1000);
+	if (r.ended) {
+		runner_join(&r);
+		return r.outcome;
+	}
+	run->immediate_exit = 1;
+	pthread_kill(r.thread, SIGUSR1);
+	runner_join(&r);
+	run->immediate_exit = 0;
+	return RAN_ENDLESS;
 }
 
 void set_stop(struct vm *vm, uint8_t value)

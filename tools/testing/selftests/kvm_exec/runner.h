@@ -13,11 +13,21 @@ struct runner {
 	uint64_t rip, rsp;
 	struct args args;
 	enum outcome outcome;
+	volatile bool ended;
 };
 
 void runner_start(struct runner *r, struct vm *vm, int vcpu, uint64_t rip,
 		  struct args args);
+void runner_start_on(struct runner *r, struct vm *vm, int vcpu, uint64_t rip,
+		     uint64_t rsp, struct args args);
 const struct kvm_regs *runner_join(struct runner *r);
+
+/*
+ * Run vCPU 0 as vcpu_start() does, but RAN_ENDLESS if it makes more than @exits
+ * exits, be it without coming out of KVM.
+ */
+enum outcome run_bounded(struct vm *vm, uint64_t rip, uint64_t rsp, struct args args,
+			 uint64_t exits);
 
 /* End the routines that look at it, or not yet. */
 void set_stop(struct vm *vm, uint8_t value);

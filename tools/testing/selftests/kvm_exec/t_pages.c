@@ -9,15 +9,6 @@
 #define A	TEST_PAGES
 #define B	(TEST_PAGES + PAGE)
 
-/* The question about @gpa, others are dropped */
-static bool question_about(struct vm *vm, uint64_t gpa, struct ket_event *event)
-{
-	while (vm_next_event(vm, event))
-		if ((event->gpa & ~(PAGE - 1)) == gpa)
-			return true;
-	return false;
-}
-
 static void closed_by_default(struct vm *vm)
 {
 	struct ket_event e;
@@ -115,8 +106,7 @@ static void swept(struct vm *vm)
 	must(ioctl(vm->client, KET_SWEEP_NOW) == 2);
 	must(vm_state(vm, A) == CLOSED);
 	must(vm_stats(vm).pages_granted == 0 && vm_stats(vm).swept == 2);
-	while (vm_next_event(vm, &e))
-		;
+	drop_events(vm);
 	must(call_page(vm, A) == 44);
 	must(question_about(vm, A, &e) && e.flips == 0);
 }

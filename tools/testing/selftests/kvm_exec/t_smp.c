@@ -20,8 +20,7 @@ static void put_pages(struct vm *vm)
 	set_stop(vm, 0);
 }
 
-/* Fewer do where both vCPUs take turns on one processor. */
-static int race_seconds(void)
+int race_seconds(void)
 {
 	const char *seconds = getenv("KVM_EXEC_SECONDS");
 

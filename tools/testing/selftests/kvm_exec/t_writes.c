@@ -121,7 +121,7 @@ static void code_in_a_page_table(struct vm *vm)
 	must(stats.fetches < 10);
 }
 
-static bool can_force_emulation(void)
+bool can_force_emulation(void)
 {
 	int fd = open("/sys/module/kvm/parameters/force_emulation_prefix", O_WRONLY);
 	bool ok = fd >= 0 && write(fd, "1", 1) == 1;

@@ -16,6 +16,12 @@
 #define CPUID_ENTRIES	256
 #define TABLES		3	/* of PAGE_TABLES */
 
+#define KERNEL_CS	0x08
+#define KERNEL_DS	0x10
+#define USER_CS		0x1b
+#define USER_DS		0x23
+#define TSS_SELECTOR	0x28	/* loaded by the VMM, there is no descriptor */
+
 int xioctl(int fd, unsigned long request, void *arg, const char *what)
 {
 	int r = ioctl(fd, request, arg);
@@ -58,14 +64,19 @@ int vm_set_slot(struct vm *vm, unsigned int slot, uint32_t flags, uint64_t gpa,
 	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
-void vm_set_handler(struct vm *vm, unsigned int vector, uint64_t rip)
+void vm_set_gate(struct vm *vm, unsigned int vector, uint64_t rip, unsigned int ist)
 {
 	uint16_t *gate = (uint16_t *)(vm->ram + IDT + vector * 16);
 
 	gate[0] = rip;
-	gate[1] = 8;		/* selector */
-	gate[2] = 0x8e00;	/* present interrupt gate */
+	gate[1] = KERNEL_CS;
+	gate[2] = 0xee00 | ist;	/* present interrupt gate */
 	gate[3] = rip >> 16;
+}
+
+void vm_set_handler(struct vm *vm, unsigned int vector, uint64_t rip)
+{
+	vm_set_gate(vm, vector, rip, 0);
 }
 
 /* Linear is physical; the guest's tables don't restrict anything. */
@@ -76,13 +87,15 @@ static void put_tables(struct vm *vm)
 	uint64_t *gdt = (uint64_t *)(vm->ram + GDT);
 	int i;
 
-	pml4[0] = (PAGE_TABLES + PAGE) | 3;
-	pdpt[0] = (PAGE_TABLES + 2 * PAGE) | 3;
+	pml4[0] = (PAGE_TABLES + PAGE) | 7;
+	pdpt[0] = (PAGE_TABLES + 2 * PAGE) | 7;
 	for (i = 0; i < 512; i++)
-		pd[i] = (uint64_t)i << 21 | 0x83;
+		pd[i] = (uint64_t)i << 21 | 0x87;
 
-	gdt[1] = 0x00af9b000000ffff;	/* code, 64 bit */
-	gdt[2] = 0x00cf93000000ffff;	/* data */
+	gdt[KERNEL_CS / 8] = 0x00af9b000000ffff;	/* code, 64 bit */
+	gdt[KERNEL_DS / 8] = 0x00cf93000000ffff;
+	gdt[USER_CS / 8] = 0x00affb000000ffff;
+	gdt[USER_DS / 8] = 0x00cff3000000ffff;
 }
 
 static void set_cpuid(struct vcpu *vcpu, int kvm)
@@ -108,8 +121,12 @@ static struct kvm_segment flat(uint16_t selector, uint8_t type, bool db, bool l)
 
 static void set_segments(struct kvm_sregs *sregs, struct kvm_segment code)
 {
-	struct kvm_segment data = flat(16, 3, true, false);
+	struct kvm_segment data = flat(KERNEL_DS, 3, true, false);
 
+	if (code.dpl) {
+		data.selector = USER_DS;
+		data.dpl = code.dpl;
+	}
 	sregs->cs = code;
 	sregs->ds = data;
 	sregs->es = data;
@@ -123,22 +140,38 @@ void vcpu_set_long_mode(struct vcpu *vcpu)
 	struct kvm_sregs sregs;
 
 	xioctl(vcpu->fd, KVM_GET_SREGS, &sregs, "KVM_GET_SREGS");
-	set_segments(&sregs, flat(8, 11, false, true));
+	set_segments(&sregs, flat(KERNEL_CS, 11, false, true));
 	sregs.cr3 = PAGE_TABLES;
 	sregs.cr4 = 1 << 9 | 1 << 5;	/* OSFXSR, PAE */
 	sregs.cr0 = 0x80010031;		/* PG, WP, NE, ET, PE */
 	sregs.efer = 0x500;		/* LMA, LME */
 	sregs.gdt.base = GDT;
-	sregs.gdt.limit = 0x17;
+	sregs.gdt.limit = 0x27;
 	sregs.idt.base = IDT;
 	sregs.idt.limit = 0xfff;
+	sregs.tr = (struct kvm_segment){
+		.base = TSS, .limit = 0x67, .selector = TSS_SELECTOR, .type = 11,
+		.present = 1,
+	};
+	xioctl(vcpu->fd, KVM_SET_SREGS, &sregs, "KVM_SET_SREGS");
+}
+
+/* Long mode, at CPL 3 */
+void vcpu_set_user_mode(struct vcpu *vcpu)
+{
+	struct kvm_segment code = flat(USER_CS, 11, false, true);
+	struct kvm_sregs sregs;
+
+	xioctl(vcpu->fd, KVM_GET_SREGS, &sregs, "KVM_GET_SREGS");
+	code.dpl = 3;
+	set_segments(&sregs, code);
 	xioctl(vcpu->fd, KVM_SET_SREGS, &sregs, "KVM_SET_SREGS");
 }
 
 /* Without paging: 32-bit code, or real mode with CS at @base */
 void vcpu_set_flat_mode(struct vcpu *vcpu, bool protected, uint64_t base)
 {
-	struct kvm_segment code = flat(8, 11, protected, false);
+	struct kvm_segment code = flat(KERNEL_CS, 11, protected, false);
 	struct kvm_sregs sregs;
 
 	xioctl(vcpu->fd, KVM_GET_SREGS, &sregs, "KVM_GET_SREGS");
@@ -162,8 +195,9 @@ void vm_init_ram(struct vm *vm)
 	vm_set_handler(vm, UD_VECTOR, GUEST(guest_ud_stop));
 }
 
-static void add_vcpu(struct vm *vm, int kvm, int i)
+static void add_vcpu(struct vm *vm, int kvm)
 {
+	int i = vm->nr_vcpus++;
 	int size = xioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, NULL, "KVM_GET_VCPU_MMAP_SIZE");
 	struct vcpu *vcpu = &vm->vcpu[i];
 	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };
@@ -175,6 +209,17 @@ static void add_vcpu(struct vm *vm, int kvm, int i)
 	set_cpuid(vcpu, kvm);
 	xioctl(vcpu->fd, KVM_SET_MP_STATE, &state, "KVM_SET_MP_STATE");
 	vcpu_set_long_mode(vcpu);
+}
+
+void vm_add_vcpus(struct vm *vm, int nr)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (kvm < 0)
+		err(1, "/dev/kvm");
+	while (nr-- > 0)
+		add_vcpu(vm, kvm);
+	close(kvm);
 }
 
 /*
@@ -210,8 +255,13 @@ static void unwatch_tables(struct vm *vm)
 
 struct vm *vm_new(void)
 {
+	return vm_new_with(NULL);
+}
+
+struct vm *vm_new_with(void (*prepare)(struct vm *vm))
+{
 	struct vm *vm = calloc(1, sizeof(*vm));
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), i;
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
 	if (!vm || kvm < 0)
 		err(1, "/dev/kvm");
@@ -227,8 +277,9 @@ struct vm *vm_new(void)
 	if (vm_set_slot(vm, 0, 0, 0, RAM_SIZE, vm->ram))
 		err(1, "memory slot");
 	vm_init_ram(vm);
-	for (i = 0; i < VCPUS; i++)
-		add_vcpu(vm, kvm, i);
+	if (prepare)
+		prepare(vm);
+	vm_add_vcpus(vm, VCPUS);
 	watch_tables(vm);
 	close(kvm);
 	return vm;
@@ -241,7 +292,7 @@ void vm_free(struct vm *vm)
 	unwatch_tables(vm);
 	if (vm->client >= 0)
 		close(vm->client);
-	for (i = 0; i < VCPUS; i++) {
+	for (i = 0; i < vm->nr_vcpus; i++) {
 		munmap(vm->vcpu[i].run, PAGE);
 		close(vm->vcpu[i].fd);
 	}
@@ -284,12 +335,8 @@ static enum outcome unexpected(struct vcpu *vcpu, int r)
 enum outcome vcpu_start(struct vcpu *vcpu, uint64_t rip, uint64_t rsp,
 			const struct args *args)
 {
-	/*
-	 * Interrupts are on, though none will come: in a guest that was entered
-	 * with interrupts off, Bochs never tells the host of its own.
-	 */
 	struct kvm_regs regs = {
-		.rip = rip, .rsp = rsp, .rflags = 0x202,
+		.rip = rip, .rsp = rsp, .rflags = args->rflags ?: RFLAGS,
 		.rdi = args->rdi, .rsi = args->rsi, .rcx = args->rcx,
 		.rdx = args->rdx, .rax = args->rax, .rbx = args->rbx,
 		.r9 = args->r9,
@@ -300,7 +347,7 @@ enum outcome vcpu_start(struct vcpu *vcpu, uint64_t rip, uint64_t rsp,
 	xioctl(vcpu->fd, KVM_SET_REGS, &regs, "KVM_SET_REGS");
 	do {
 		r = ioctl(vcpu->fd, KVM_RUN, NULL);
-	} while (r < 0 && errno == EINTR);
+	} while (r < 0 && errno == EINTR && !vcpu->run->immediate_exit);
 	xioctl(vcpu->fd, KVM_GET_REGS, &vcpu->regs, "KVM_GET_REGS");
 	outcome = r < 0 ? RAN_OTHER : outcome_of(vcpu->run);
 	return outcome == RAN_OTHER ? unexpected(vcpu, r) : outcome;

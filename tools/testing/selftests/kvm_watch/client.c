@@ -49,6 +49,14 @@ struct kwt_stats watch_stats(struct vm *vm)
 	return stats;
 }
 
+struct kwt_notices watch_notices(struct vm *vm)
+{
+	struct kwt_notices notices;
+
+	xioctl(vm->client, KWT_NOTICES, &notices, "KWT_NOTICES");
+	return notices;
+}
+
 bool watch_event(struct vm *vm, uint32_t kind, struct kwt_event *event)
 {
 	while (!ioctl(vm->client, KWT_EVENT, event))
@@ -63,4 +71,14 @@ void watch_drain(struct vm *vm)
 
 	while (!ioctl(vm->client, KWT_EVENT, &event))
 		;
+}
+
+bool is_watched(struct vm *vm, uint64_t gpa)
+{
+	uint64_t asked = watch_stats(vm).asked;
+
+	watch_rules(vm, (struct kwt_rules){ .verdict = DROP });
+	*at(vm, gpa) = 1;
+	return WRUN(vm, w_mov8, .rdi = gpa, .rsi = 42) == RAN_DONE &&
+	       *at(vm, gpa) == 1 && watch_stats(vm).asked == asked + 1;
 }

@@ -10,13 +10,15 @@
 enum { CONTINUE, DROP, REPLACE, FAULT, RETRY };
 enum { F_CMPXCHG = 1, F_KVM = 2, F_SMM = 4, F_NESTED = 8 };
 enum { CAP_WRITE = 1, CAP_CR3 = 2 };
+enum { MISSED_INSN, MISSED_EVENT, MISSED_DROPPED };
 
 #define WATCH_CODE	0x18000
 #define A		TEST_PAGES
 #define B		(TEST_PAGES + PAGE)
 
 extern const struct test write_tests[], own_tests[], missed_tests[],
-	memory_tests[], smp_tests[], table_tests[];
+	memory_tests[], smp_tests[], table_tests[], flag_tests[], event_tests[],
+	nested_tests[], nmi_tests[];
 
 extern char watch_code[], watch_code_end[];
 extern char w_mov1[], w_mov2[], w_mov4[], w_mov8[], w_imm8[], w_movnti[];
@@ -26,6 +28,11 @@ extern char w_cmpxchg16b[], w_rep_movsb[], w_rep_movsq[], w_rep_stosq[];
 extern char w_push[], w_call[], w_adc[], w_fxsave[], w_fst[], w_fst_loop[];
 extern char w_count[], w_store_check[], w_store_loop[], w_cr3[], w_walk[];
 extern char w_store_new[], w_page_fault[], w_done[];
+extern char w_fst_flags[], w_movlps[], w_maskmov[], w_avx[], w_fst_tf[], w_fst_tf_end[];
+extern char w_debug[], w_swap[], w_slot[], w_swapper[], w_syscall[];
+extern char w_jump[], w_cli[], w_cli_end[], w_syscall_insn[], w_syscall_insn_end[];
+extern char w_syscall_end[], w_ud2[], w_int3[], w_int[], w_load[], w_divide[], w_event[];
+extern char w_l2_fst[], w_l2_mov[];
 
 /* Address of such a routine in the guest */
 #define WATCH(label)	(WATCH_CODE + (uint64_t)((label) - watch_code))
@@ -37,10 +44,14 @@ int watch_add(struct vm *vm, uint64_t gpa);
 int watch_remove(struct vm *vm, uint64_t gpa);
 void watch_rules(struct vm *vm, struct kwt_rules rules);
 struct kwt_stats watch_stats(struct vm *vm);
+struct kwt_notices watch_notices(struct vm *vm);
 
 /* The oldest event of @kind, older ones are dropped */
 bool watch_event(struct vm *vm, uint32_t kind, struct kwt_event *event);
 void watch_drain(struct vm *vm);
+
+/* Is the guest's write to the page asked about, with the rule DROP? */
+bool is_watched(struct vm *vm, uint64_t gpa);
 
 static inline volatile uint64_t *at(struct vm *vm, uint64_t gpa)
 {

@@ -27,6 +27,7 @@ struct kwt {
 	struct kvm *kvm;
 	struct kwt_rules rules;
 	atomic_t asked;
+	atomic_t notices[KVM_CLIENT_DIRTY_LOG_OFF + 1];
 	spinlock_t events_lock;	/* vCPUs write */
 	DECLARE_KFIFO(events, struct kwt_event, EVENTS);
 
@@ -98,18 +99,37 @@ static enum kvm_watch_verdict kwt_write(struct kvm_watch_client *client,
 }
 
 static void kwt_missed(struct kvm_watch_client *client, struct kvm_vcpu *vcpu,
-		       gfn_t gfn)
+		       gfn_t gfn, enum kvm_watch_missed why)
 {
 	struct kwt *kwt = container_of(client, struct kwt, client);
-	struct kwt_event e = {
+	struct kvm_exec_regs regs;
+	struct kwt_event e;
+
+	might_sleep();
+	kvm_exec_get_regs(vcpu, &regs);
+	e = (struct kwt_event){
 		.kind = KWT_MISSED,
 		.vcpu = vcpu->vcpu_id,
 		.gpa = gfn_to_gpa(gfn),
+		.gva = regs.gpr[VCPU_REGS_RSP],
+		.rip = regs.rip,
+		.rflags = regs.rflags,
+		.cpl = regs.cpl,
+		.why = why,
 	};
+	kvm_vcpu_read_guest(vcpu, e.gpa, &e.memory, sizeof(e.memory));
+	/* Linear is physical in these guests. */
+	kvm_vcpu_read_guest(vcpu, e.gva, e.new, sizeof(e.new));
+	kwt_remember(kwt, &e);
+}
+
+static void kwt_notice(struct kvm_watch_client *client, struct kvm *kvm,
+		       enum kvm_client_notice notice)
+{
+	struct kwt *kwt = container_of(client, struct kwt, client);
 
 	might_sleep();
-	kvm_vcpu_read_guest(vcpu, e.gpa, &e.memory, sizeof(e.memory));
-	kwt_remember(kwt, &e);
+	atomic_inc(&kwt->notices[notice]);
 }
 
 static void kwt_cr3(struct kvm_watch_client *client, struct kvm_vcpu *vcpu,
@@ -138,6 +158,7 @@ static const struct kvm_watch_ops kwt_ops = {
 	.write = kwt_write,
 	.missed = kwt_missed,
 	.cr3 = kwt_cr3,
+	.notice = kwt_notice,
 };
 
 static struct kvm *kwt_get_kvm(int fd)
@@ -166,12 +187,13 @@ static int kwt_attach(struct kwt *kwt, int fd)
 	if (!kvm)
 		return -EINVAL;
 
+	memset(kwt->notices, 0, sizeof(kwt->notices));
 	kfifo_reset(&kwt->events);
 	r = kvm_watch_enable(kvm, &kwt->client);
-	if (r)
-		kvm_put_kvm(kvm);
-	else
+	if (!r)
 		kwt->kvm = kvm;
+	/* The client has a reference of its own. */
+	kvm_put_kvm(kvm);
 	return r;
 }
 
@@ -181,7 +203,6 @@ static int kwt_detach(struct kwt *kwt)
 		return -ENOENT;
 
 	kvm_watch_disable(kwt->kvm);
-	kvm_put_kvm(kwt->kvm);
 	kwt->kvm = NULL;
 	return 0;
 }
@@ -262,6 +283,28 @@ static int kwt_get_stats(struct kwt *kwt, void __user *arg)
 	return copy_to_user(arg, &stats, sizeof(stats)) ? -EFAULT : 0;
 }
 
+static int kwt_get_notices(struct kwt *kwt, void __user *arg)
+{
+	struct kwt_notices notices = {
+		.nested = atomic_read(&kwt->notices[KVM_CLIENT_NESTED]),
+		.dirty_log_on = atomic_read(&kwt->notices[KVM_CLIENT_DIRTY_LOG_ON]),
+		.dirty_log_off = atomic_read(&kwt->notices[KVM_CLIENT_DIRTY_LOG_OFF]),
+	};
+
+	return copy_to_user(arg, &notices, sizeof(notices)) ? -EFAULT : 0;
+}
+
+static int kwt_poke(struct kwt *kwt, void __user *arg)
+{
+	struct kwt_poke poke;
+
+	if (copy_from_user(&poke, arg, sizeof(poke)))
+		return -EFAULT;
+
+	guard(srcu)(&kwt->kvm->srcu);
+	return kvm_write_guest(kwt->kvm, poke.gpa, &poke.value, sizeof(poke.value));
+}
+
 static int kwt_get_event(struct kwt *kwt, void __user *arg)
 {
 	struct kwt_event event;
@@ -306,6 +349,10 @@ static long kwt_attached_ioctl(struct kwt *kwt, unsigned int cmd, void __user *a
 		return kwt_on_gfn(kwt, cmd, arg);
 	case KWT_STATS:
 		return kwt_get_stats(kwt, arg);
+	case KWT_NOTICES:
+		return kwt_get_notices(kwt, arg);
+	case KWT_POKE:
+		return kwt_poke(kwt, arg);
 	case KWT_CR3_ON:
 	case KWT_CR3_OFF:
 		return kvm_watch_cr3(kwt->kvm, cmd == KWT_CR3_ON);

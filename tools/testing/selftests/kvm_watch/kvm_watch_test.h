@@ -22,7 +22,7 @@ struct kwt_rules {
 };
 
 #define KWT_WRITE	1
-#define KWT_MISSED	2
+#define KWT_MISSED	2	/* gva is RSP, new what it points to */
 #define KWT_CR3		3
 
 struct kwt_event {
@@ -34,14 +34,28 @@ struct kwt_event {
 	__u32 bytes;
 	__u16 flags;
 	__u8 cpl, verdict;
-	__u64 old[2], new[2];	/* the first 16 bytes */
+	__u32 why;		/* KWT_MISSED: enum kvm_watch_missed */
+	__u32 pad;
+	__u64 rflags;
+	__u64 old[2], new[4];	/* the first bytes */
 	__u64 memory;		/* what is in memory at the time */
 };
 
 /* The order is that of struct kvm_watch_stats. */
 struct kwt_stats {
 	__u64 asked, continued, dropped, replaced, faulted, retried;
-	__u64 same, missed, walks, denied, cr3, pages;
+	__u64 same, missed, missed_event, dropped_pages;
+	__u64 walks, denied, cr3, pages;
+};
+
+/* How often each notice came, in the order of enum kvm_client_notice. */
+struct kwt_notices {
+	__u32 nested, dirty_log_on, dirty_log_off;
+};
+
+/* KVM writes @value to the guest, in no vCPU's name. */
+struct kwt_poke {
+	__u64 gpa, value;
 };
 
 /* A page that KVM itself tracks, and nobody cares about the writes. */
@@ -64,5 +78,7 @@ struct kwt_track {
 #define KWT_CAPS	_IO('w', 11)
 #define KWT_TRACK	_IOW('w', 12, struct kwt_track)	/* -EOPNOTSUPP: not built */
 #define KWT_UNTRACK	_IO('w', 13)
+#define KWT_NOTICES	_IOR('w', 14, struct kwt_notices)
+#define KWT_POKE	_IOW('w', 15, struct kwt_poke)	/* -EFAULT: KVM can't */
 
 #endif
