@@ -4,5 +4,6 @@
 #include "client.h"
 
 const struct test *const test_groups[] = {
-	page_tests, write_tests, smp_tests, memory_tests, context_tests, NULL
+	page_tests, write_tests, smp_tests, memory_tests, context_tests,
+	remap_tests, NULL
 };

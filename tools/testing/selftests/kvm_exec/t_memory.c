@@ -2,7 +2,6 @@
 /* Memory that comes and goes: huge pages, slots, the host's mappings, SMM. */
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -74,25 +73,6 @@ static void slot_is_deleted(struct vm *vm)
 	must(RUN(vm, guest_call, .rdi = gpa, .rcx = 1) == RAN_UD);
 }
 
-/* The host takes the page away and gives another: the guest's state stays. */
-static void host_remaps(struct vm *vm)
-{
-	vm_put_page(vm, A, 42);
-	must(!vm_attach(vm, 0));
-	must(call_page(vm, A) == 42);
-	must(!madvise(vm->ram + A, PAGE, MADV_DONTNEED));
-	vm_put_page(vm, A, 44);
-	must(vm_state(vm, A) == GRANTED);
-	must(call_page(vm, A) == 44);
-	must(vm_stats(vm).fetches == 2);
-	/* and a write still revokes */
-	must(!madvise(vm->ram + A, PAGE, MADV_DONTNEED));
-	vm_put_page(vm, A, 46);
-	must(store(vm, A + TAG_OFFSET, 48) == RAN_DONE);
-	must(vm_state(vm, A) == CLOSED);
-	must(call_page(vm, A) == 48);
-}
-
 static void same_memory_in_smm(struct vm *vm)
 {
 	struct kvm_userspace_memory_region region = {
@@ -161,7 +141,6 @@ const struct test memory_tests[] = {
 	{ "huge_page", huge_page },
 	{ "huge_page_after_detach", huge_page_after_detach },
 	{ "slot_is_deleted", slot_is_deleted },
-	{ "host_remaps", host_remaps },
 	{ "smm", smm },
 	{ "smm_write_revokes", smm_write_revokes },
 	{ "vm_dies_attached", vm_dies_attached },
