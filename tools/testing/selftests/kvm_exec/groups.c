@@ -5,5 +5,5 @@
 
 const struct test *const test_groups[] = {
 	page_tests, write_tests, smp_tests, memory_tests, context_tests,
-	remap_tests, writer_tests, NULL
+	remap_tests, writer_tests, kvm_tests, NULL
 };
