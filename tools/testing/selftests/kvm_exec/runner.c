@@ -46,14 +46,16 @@ static void nothing(int sig)
 enum outcome run_bounded(struct vm *vm, uint64_t rip, uint64_t rsp, struct args args,
 			 uint64_t exits)
 {
+	struct stat_reader stat = stat_open(vm->vcpu[0].fd, "exits");
 	struct kvm_run *run = vm->vcpu[0].run;
 	struct runner r;
 
-	exits += fd_stat(vm->vcpu[0].fd, "exits");
+	exits += stat_read(&stat);
 	signal(SIGUSR1, nothing);
 	runner_start_on(&r, vm, 0, rip, rsp, args);
-	while (!r.ended && fd_stat(vm->vcpu[0].fd, "exits") < exits)
+	while (!r.ended && stat_read(&stat) < exits)
 		usleep(1000);
+	stat_close(&stat);
 	if (r.ended) {
 		runner_join(&r);
 		return r.outcome;

@@ -211,9 +211,11 @@ static void granted_in_protected_mode(struct vm *vm)
 
 static void granted_for_other_modes_too(struct vm *vm)
 {
+	/* It must not begin where the last one ended: KVM skips a finished OUT. */
+	static const uint8_t good[] = { 0x90, 0x90, 0x90, 0x90, 0x90, 0xe6, PORT_DONE };
 	uint64_t gpa = 0x20000;
 
-	vm_put(vm, gpa, guest_done, guest_code_end);
+	put_bytes(vm, gpa, good, sizeof(good));
 	must(!vm_attach(vm, KET_REFUSE_BAD));
 	must(vm_run(vm, gpa, &(struct args){}) == RAN_DONE);
 	must(was_asked(vm, gpa));

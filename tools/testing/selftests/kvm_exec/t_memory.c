@@ -120,7 +120,7 @@ static void smm_write_revokes(struct vm *vm)
 	must(vm_stats(vm).revoked == 1);
 }
 
-/* The VM's file descriptors go first, then the client. */
+/* The VM's file descriptors and memory go first, then the client. */
 static void vm_dies_attached(struct vm *vm)
 {
 	struct vm *other = vm_new();
@@ -132,7 +132,7 @@ static void vm_dies_attached(struct vm *vm)
 	must(call_page(other, A) == 42);
 	other->client = -1;
 	vm_free(other);
-	must(ioctl(client, KET_SWEEP_NOW) == 2);
+	must(ioctl(client, KET_SWEEP_NOW) == 0);
 	must(!ioctl(client, KET_DETACH));
 	close(client);
 }

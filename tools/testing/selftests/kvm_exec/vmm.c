@@ -369,30 +369,50 @@ void vm_put_page(struct vm *vm, uint64_t gpa, uint32_t tag)
 	memcpy(vm->ram + gpa + TAG_OFFSET, &tag, sizeof(tag));
 }
 
-/* A statistic of a VM or vCPU, by name */
-uint64_t fd_stat(int fd, const char *name)
+struct stat_reader stat_open(int fd, const char *name)
 {
-	int stats = xioctl(fd, KVM_GET_STATS_FD, NULL, "KVM_GET_STATS_FD");
+	struct stat_reader stat = { .offset = -1 };
 	struct kvm_stats_header header;
 	struct kvm_stats_desc *desc;
-	uint64_t value = -1;
 	size_t size;
 	uint32_t i;
 
-	if (pread(stats, &header, sizeof(header), 0) != sizeof(header))
+	stat.fd = xioctl(fd, KVM_GET_STATS_FD, NULL, "KVM_GET_STATS_FD");
+	if (pread(stat.fd, &header, sizeof(header), 0) != sizeof(header))
 		err(1, "statistics");
 	size = sizeof(*desc) + header.name_size;
 	desc = malloc(size);
 	if (!desc)
 		err(1, "statistics");
 	for (i = 0; i < header.num_desc; i++) {
-		if (pread(stats, desc, size, header.desc_offset + i * size) != (ssize_t)size)
+		if (pread(stat.fd, desc, size, header.desc_offset + i * size) != (ssize_t)size)
 			err(1, "statistics");
-		if (!strcmp(desc->name, name) &&
-		    pread(stats, &value, 8, header.data_offset + desc->offset) != 8)
-			err(1, "statistics");
+		if (!strcmp(desc->name, name))
+			stat.offset = header.data_offset + desc->offset;
 	}
 	free(desc);
-	close(stats);
+	return stat;
+}
+
+uint64_t stat_read(const struct stat_reader *stat)
+{
+	uint64_t value = -1;
+
+	if (stat->offset != -1ull && pread(stat->fd, &value, 8, stat->offset) != 8)
+		err(1, "statistics");
+	return value;
+}
+
+void stat_close(const struct stat_reader *stat)
+{
+	close(stat->fd);
+}
+
+uint64_t fd_stat(int fd, const char *name)
+{
+	struct stat_reader stat = stat_open(fd, name);
+	uint64_t value = stat_read(&stat);
+
+	stat_close(&stat);
 	return value;
 }

@@ -96,7 +96,16 @@ enum outcome vm_run(struct vm *vm, uint64_t rip, const struct args *args);
 void vm_put_page(struct vm *vm, uint64_t gpa, uint32_t tag);
 void vm_put(struct vm *vm, uint64_t gpa, const char *from, const char *to);
 
+/* A statistic of a VM or vCPU; of a running vCPU only if it was opened before. */
+struct stat_reader {
+	int fd;
+	uint64_t offset;
+};
+
 uint64_t fd_stat(int fd, const char *name);
+struct stat_reader stat_open(int fd, const char *name);
+uint64_t stat_read(const struct stat_reader *stat);
+void stat_close(const struct stat_reader *stat);
 int xioctl(int fd, unsigned long request, void *arg, const char *what);
 
 /* The device of the client module, one for each program of tests */
