@@ -29,9 +29,9 @@ extern char w_push[], w_call[], w_adc[], w_fxsave[], w_fst[], w_fst_loop[];
 extern char w_count[], w_store_check[], w_store_loop[], w_cr3[], w_walk[];
 extern char w_store_new[], w_page_fault[], w_done[];
 extern char w_fst_flags[], w_movlps[], w_maskmov[], w_avx[], w_fst_tf[], w_fst_tf_end[];
-extern char w_debug[], w_swap[], w_slot[], w_swapper[], w_syscall[];
+extern char w_debug[], w_swap[], w_slot[], w_syscall[];
 extern char w_jump[], w_cli[], w_cli_end[], w_syscall_insn[], w_syscall_insn_end[];
-extern char w_syscall_end[], w_ud2[], w_int3[], w_int[], w_load[], w_divide[], w_event[];
+extern char w_syscall_end[], w_ud2[], w_int3[], w_int[], w_load[], w_divide[], w_wait[], w_event[];
 extern char w_l2_fst[], w_l2_mov[];
 
 /* Address of such a routine in the guest */

@@ -152,6 +152,87 @@ static void huge_page(struct vm *vm)
 	must(fd_stat(vm->fd, "pages_2m") >= before);
 }
 
+/* A page that isn't watched any more leaves no small pages behind. */
+static void huge_page_after_remove(struct vm *vm)
+{
+	uint64_t page = A + 7 * PAGE, huge;
+	int i;
+
+	watch_attach(vm);
+	must(RUN(vm, guest_touch, .rdi = A, .rcx = HUGE / PAGE) == RAN_DONE);
+	huge = fd_stat(vm->fd, "pages_2m");
+	if (!huge)
+		skip("the host has no huge pages");
+	for (i = 0; i < 20; i++) {
+		must(!watch_add(vm, page) && !watch_add(vm, page + PAGE));
+		must(is_watched(vm, page));
+		must(fd_stat(vm->fd, "pages_2m") < huge);
+		must(!watch_remove(vm, page + PAGE));
+		/* one that is left keeps it split */
+		must(RUN(vm, guest_load, .rdi = A, .rcx = HUGE / PAGE) == RAN_DONE);
+		must(fd_stat(vm->fd, "pages_2m") < huge);
+		must(is_watched(vm, page));
+		must(!watch_remove(vm, page));
+		must(RUN(vm, guest_load, .rdi = A, .rcx = HUGE / PAGE) == RAN_DONE);
+		must(fd_stat(vm->fd, "pages_2m") >= huge);
+	}
+}
+
+/* Most of the memory has a dirty log, or no longer. */
+static void dirty_log_is_told(struct vm *vm)
+{
+	uint64_t gpa = 0x8000000;
+	uint32_t i;
+
+	must(!vm_set_slot(vm, 1, KVM_MEM_LOG_DIRTY_PAGES, gpa, HUGE, vm->ram + A));
+	watch_attach(vm);
+	for (i = 1; i < 4; i++) {
+		must(watch_notices(vm).dirty_log_on == i - 1);
+		must(!vm_set_slot(vm, 0, KVM_MEM_LOG_DIRTY_PAGES, 0, RAM_SIZE, vm->ram));
+		must(watch_notices(vm).dirty_log_on == i);
+		must(watch_notices(vm).dirty_log_off == i - 1);
+		must(!vm_set_slot(vm, 0, 0, 0, RAM_SIZE, vm->ram));
+		must(watch_notices(vm).dirty_log_off == i);
+	}
+	must(watch_notices(vm).nested == 0);
+}
+
+/* Pages of a log that is cleared page by page, as QEMU does it */
+static void clear_dirty_log(struct vm *vm)
+{
+	static uint64_t bitmap[RAM_SIZE / PAGE / 64];
+	struct kvm_dirty_log get = { .slot = 0, .dirty_bitmap = bitmap };
+	struct kvm_clear_dirty_log clear = {
+		.slot = 0, .num_pages = RAM_SIZE / PAGE, .dirty_bitmap = bitmap,
+	};
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+		.args[0] = KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE,
+	};
+	uint64_t bits = 3ul << (A / PAGE % 64);
+	int i;
+
+	must(!ioctl(vm->fd, KVM_ENABLE_CAP, &cap));
+	watch_attach(vm);
+	must(!watch_add(vm, A));
+	must(!vm_set_slot(vm, 0, KVM_MEM_LOG_DIRTY_PAGES, 0, RAM_SIZE, vm->ram));
+	for (i = 0; i < 8; i++) {
+		must(!ioctl(vm->fd, KVM_GET_DIRTY_LOG, &get));
+		must(!ioctl(vm->fd, KVM_CLEAR_DIRTY_LOG, &clear));
+		/* A is watched, B isn't; natively every other time */
+		if (i & 1)
+			must(WRUN(vm, w_fst, .rdi = A + 16, .rdx = B, .rsi = i) == RAN_DONE);
+		else
+			must(WRUN(vm, w_mov8, .rdi = A, .rsi = i + 1) == RAN_DONE &&
+			     WRUN(vm, w_mov8, .rdi = B, .rsi = i) == RAN_DONE);
+		must(!ioctl(vm->fd, KVM_GET_DIRTY_LOG, &get));
+		must((bitmap[A / PAGE / 64] & bits) == bits);
+		must(!ioctl(vm->fd, KVM_CLEAR_DIRTY_LOG, &clear));
+		must(!ioctl(vm->fd, KVM_GET_DIRTY_LOG, &get));
+		must(!(bitmap[A / PAGE / 64] & bits));
+	}
+}
+
 static bool is_dirty(struct vm *vm, uint64_t gpa)
 {
 	static uint64_t bitmap[RAM_SIZE / PAGE / 64];
@@ -255,7 +336,10 @@ const struct test memory_tests[] = {
 	{ "slot_is_deleted", slot_is_deleted },
 	{ "host_remaps", host_remaps },
 	{ "huge_page", huge_page },
+	{ "huge_page_after_remove", huge_page_after_remove },
 	{ "dirty_log", dirty_log },
+	{ "dirty_log_is_told", dirty_log_is_told },
+	{ "clear_dirty_log", clear_dirty_log },
 	{ "with_execute_policy", with_execute_policy },
 	{ "vm_dies_attached", vm_dies_attached },
 	{ }

@@ -55,6 +55,27 @@ static void denied(struct vm *vm)
 	must(*at(vm, A + 0x48));
 }
 
+/* A write that nobody can be asked about fails, and nobody takes it for done. */
+static void without_a_vcpu(struct vm *vm)
+{
+	static uint64_t bitmap[RAM_SIZE / PAGE / 64];
+	struct kvm_dirty_log log = { .slot = 0, .dirty_bitmap = bitmap };
+	struct kwt_poke poke = { .gpa = A + 8, .value = 42 };
+	struct kwt_event e;
+	uint64_t denied;
+
+	watch_attach(vm);
+	must(!watch_add(vm, A));
+	must(!vm_set_slot(vm, 0, KVM_MEM_LOG_DIRTY_PAGES, 0, RAM_SIZE, vm->ram));
+	must(!ioctl(vm->fd, KVM_GET_DIRTY_LOG, &log));
+	denied = watch_stats(vm).denied;
+	must(ioctl(vm->client, KWT_POKE, &poke) < 0);
+	must(*at(vm, A + 8) == 0 && watch_stats(vm).denied == denied + 1);
+	must(!watch_event(vm, KWT_WRITE, &e));
+	must(!ioctl(vm->fd, KVM_GET_DIRTY_LOG, &log));
+	must(!(bitmap[A / PAGE / 64] & 1ul << (A / PAGE % 64)));
+}
+
 /* SMM has the same memory. */
 static void use_smm(struct vm *vm)
 {
@@ -115,6 +136,7 @@ static void smm_write(struct vm *vm)
 const struct test own_tests[] = {
 	{ "own_writes_asked", asked },
 	{ "own_writes_denied", denied },
+	{ "own_writes_without_a_vcpu", without_a_vcpu },
 	{ "smm_save_area", smm_save_area },
 	{ "smm_write", smm_write },
 	{ }

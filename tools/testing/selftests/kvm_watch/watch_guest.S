@@ -193,6 +193,146 @@ w_page_fault:
 
 	.globl w_done
 w_done:	DONE
+
+/* What KVM can't emulate, 1.0 or RSI to RDI; R10: RFLAGS afterwards. */
+	.globl w_fst_flags, w_movlps, w_maskmov, w_avx
+w_fst_flags:
+	fninit
+	fld1
+	fstpl (%rdi)
+	jmp w_flags
+w_movlps:
+	movq %rsi, %xmm0
+	movlps %xmm0, (%rdi)
+	jmp w_flags
+w_maskmov:
+	pcmpeqd %xmm1, %xmm1
+	movq %rsi, %xmm0
+	maskmovdqu %xmm1, %xmm0
+	jmp w_flags
+w_avx:	mov %cr4, %rax
+	or $0x40000, %eax	/* OSXSAVE */
+	mov %rax, %cr4
+	xor %ecx, %ecx
+	xor %edx, %edx
+	mov $7, %eax
+	xsetbv
+	vmovq %rsi, %xmm0
+	vmovdqu %ymm0, (%rdi)
+	jmp w_flags
+w_flags:
+	pushfq
+	pop %r10
+	DONE
+
+/* The same with TF behind the first instructions. */
+	.globl w_fst_tf, w_fst_tf_end
+w_fst_tf:
+	fninit
+	fld1
+	pushfq
+	orq $0x100, (%rsp)
+	popfq
+	fstpl (%rdi)
+w_fst_tf_end:
+	jmp w_flags
+
+/* #DB: R8 counts, R9 is where the last one was, go on without TF. */
+	.globl w_debug
+w_debug:
+	inc %r8
+	mov (%rsp), %r9
+	andq $~0x100, 16(%rsp)
+	iretq
+
+/*
+ * With RFLAGS from RSI, and RDX on the stack, store ECX to RDI, unless there is
+ * another instruction at w_slot by then.  RAX: RFLAGS afterwards, R11: what is on
+ * the stack.
+ */
+	.globl w_swap, w_slot
+w_swap:	fninit
+	push %rcx
+	fildl (%rsp)
+	push %rdx
+	push %rsi
+	popfq
+w_slot:	fistpl (%rdi)
+	pushfq
+	pop %rax
+2:	mov (%rsp), %r11
+	movq $0x202, (%rsp)
+	popfq
+	DONE
+
+/* SYSCALL comes here: what it did to RFLAGS is on the stack. */
+	.globl w_syscall
+w_syscall:
+	pushfq
+	pop %rax
+	mov %r11, (%rsp)
+	jmp 2b
+
+/* Call RDI, for code that isn't at WATCH_CODE; R10 is its RFLAGS. */
+	.globl w_jump, w_cli, w_cli_end, w_syscall_insn, w_syscall_insn_end
+w_jump:	jmp *%rdi
+w_cli:	cli
+	pushfq
+	pop %r10
+	sti
+	DONE
+w_cli_end:
+w_syscall_insn:
+	syscall
+w_syscall_insn_end:
+
+/* SYSCALL comes here as well: R10 is RFLAGS. */
+	.globl w_syscall_end
+w_syscall_end:
+	jmp w_flags
+
+/* Events: exceptions, and what comes from outside to w_wait. */
+	.globl w_ud2, w_int3, w_int, w_load, w_divide, w_wait
+w_ud2:	ud2
+	DONE
+w_int3:	int3
+	DONE
+w_int:	int $0x40
+	DONE
+w_load:	mov (%rdi), %rax
+	DONE
+w_divide:
+	xor %ecx, %ecx
+	div %ecx
+	DONE
+w_wait:	nop
+	DONE
+
+/* Their handler: count in R8, R9 is on top of the stack at R10; end at RBX. */
+	.globl w_event
+w_event:
+	inc %r8
+	mov %rsp, %r10
+	mov (%rsp), %r9
+	mov %rbx, %rsp
+	push $0x10
+	push %rbx
+	pushfq
+	push $8
+	lea w_done(%rip), %rax
+	push %rax
+	iretq
+
+/* In L2: what KVM can't emulate, and what it can; leave. */
+	.globl w_l2_fst, w_l2_mov
+w_l2_fst:
+	fninit
+	fld1
+	fstpl (%rdi)
+	cpuid
+w_l2_mov:
+	mov %rsi, (%rdi)
+	cpuid
 watch_code_end:
 
 	.section .note.GNU-stack, "", @progbits
