@@ -1,14 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runner.h"
+
+bool runner_without_rseq;
+
+static void unregister_rseq(void)
+{
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	/* 32 bytes were registered, whatever of it is in use. */
+	if (__rseq_size && syscall(__NR_rseq, area, 32, RSEQ_FLAG_UNREGISTER, RSEQ_SIG))
+		abort();
+}
 
 static void *runner_main(void *arg)
 {
 	struct runner *r = arg;
 
+	if (runner_without_rseq)
+		unregister_rseq();
 	r->outcome = vcpu_start(r->vcpu, r->rip, r->rsp, &r->args);
 	r->ended = true;
 	return NULL;

@@ -7,6 +7,12 @@
 
 #include "vmm.h"
 
+/*
+ * Restartable sequences give a thread that slept something to do before the guest
+ * runs, and KVM begins anew with what it was about to have the guest execute.
+ */
+extern bool runner_without_rseq;
+
 struct runner {
 	pthread_t thread;
 	struct vcpu *vcpu;

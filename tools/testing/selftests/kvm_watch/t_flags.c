@@ -163,8 +163,8 @@ static void swap(struct vm *vm, const struct other *other)
 	/* the guest has it mapped, else KVM gets it before it looks */
 	must(RUN(vm, guest_load, .rdi = A, .rcx = 1) == RAN_DONE);
 	runner_start(&r, vm, 0, WATCH(w_swap),
-		     (struct args){ .rdi = A, .rcx = 1, .rsi = other->before,
-				    .rdx = other->on_stack });
+		     (struct args){ .rdi = A, .rcx = 1, .rsi = 2, .rdx = other->on_stack,
+				    .r9 = other->before & IF, .rflags = 2 });
 	uffd_wait(fd);
 	memcpy(slot, other->bytes, 2);
 	uffd_unprotect(fd, vm->ram + A);
@@ -189,8 +189,10 @@ static void swapped(struct vm *vm, struct other other)
 	/* as it is, it stores */
 	must(WRUN(vm, w_swap, .rdi = A, .rcx = 1, .rsi = other.before) == RAN_DONE);
 	must(*at(vm, A) == 1);
+	runner_without_rseq = true;
 	for (i = 0; i < 5; i++)
 		swap(vm, &other);
+	runner_without_rseq = false;
 	must(is_watched(vm, A));
 }
 

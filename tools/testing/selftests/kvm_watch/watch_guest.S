@@ -247,7 +247,8 @@ w_debug:
 
 /*
  * With RFLAGS from RSI, and RDX on the stack, store ECX to RDI, unless there is
- * another instruction at w_slot by then.  RAX: RFLAGS afterwards, R11: what is on
+ * another instruction at w_slot by then.  If R9 isn't 0, then with IF that was just
+ * set: the vCPU is not halted for the host's page, as no interrupt could end that.  RAX: RFLAGS afterwards, R11: what is on
  * the stack.
  */
 	.globl w_swap, w_slot
@@ -257,6 +258,9 @@ w_swap:	fninit
 	push %rdx
 	push %rsi
 	popfq
+	test %r9, %r9
+	jz w_slot
+	sti
 w_slot:	fistpl (%rdi)
 	pushfq
 	pop %rax
