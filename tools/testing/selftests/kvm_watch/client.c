@@ -8,10 +8,6 @@
 
 const char vm_client_device[] = KWT_DEVICE;
 
-/*
- * Those with NMIs and SMM at the end: behind it, Bochs 2.7 blocks NMIs in all guests until
- * one executes IRET, and KVM can't step a guest there whose NMIs are blocked.
- */
 const struct test *const test_groups[] = {
 	write_tests, missed_tests, flag_tests, event_tests, memory_tests, smp_tests,
 	table_tests, nested_tests, nmi_tests, own_tests, NULL
