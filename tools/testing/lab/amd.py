@@ -42,7 +42,7 @@ def expired_timer(lapic):
 
 
 class Machine(Emulated):
-    KERNELS = ("stock", "debug", "kcsan")
+    KERNELS = ("stock", "debug", "kcsan", "stack")
     # L1 has the root filesystem of the machine that it runs on
     SHARES_ROOT = True
     CPUS = 2
@@ -176,8 +176,9 @@ class Machine(Emulated):
         patches it (mended in QEMU 8.1). Nothing of ours sets breakpoints.
         And sometimes it is gone without a word of the kernel's, either itself
         or by a triple fault, see last_words(). stuck() is another reason.
-        Next to a second processor a guest can go the same way, one that
-        nobody attached to as well; why isn't known, hence it is told."""
+        Next to a second processor a guest can go the same way, with stock
+        KVM as well, see the suite lost-guests; why isn't known, hence it is
+        told."""
         if self.lost:
             return "a lost interrupt"
         if self.process.returncode:

@@ -82,9 +82,14 @@ def small():
     return Kernel("small", release, tree / "bzImage", tree)
 
 
+def stack():
+    tree, release = built("stack")
+    return Kernel("stack", release, tree / "bzImage", tree)
+
+
 def get(name):
     return {"stock": stock, "debug": debug, "kcsan": kcsan,
-            "small": small}[name]()
+            "small": small, "stack": stack}[name]()
 
 
 def kvm_sources(kernel, flavour):
