@@ -35,6 +35,7 @@ test: lab-all
 	$(Q)tools/testing/lab/plan
 
 test-all: lab-all debian
+	$(Q)tools/testing/lab/kernel-modules stack
 	$(Q)tools/testing/lab/plan --all
 
 kunit: lab-all
