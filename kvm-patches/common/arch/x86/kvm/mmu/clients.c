@@ -281,7 +281,7 @@ void kvm_clients_flush(struct kvm *kvm, bool *flush)
 
 	*flush = false;
 
-	/* Flush before KVM's own writes go ahead, see exec_begin_write(). */
+	/* Flush before KVM's own writes go ahead, see exec_try_write(). */
 	smp_store_release(&kvm->arch.clients.unflushed, false);
 }
 

@@ -410,14 +410,14 @@ static bool exec_allow_addr(struct kvm_vcpu *vcpu, unsigned long addr)
 	if (gpa == INVALID_GPA)
 		return false;
 
-	/* It was memory when the instruction was fetched, and is about to go. */
-	slot = kvm_vcpu_gfn_to_memslot(vcpu, gpa_to_gfn(gpa));
-	if (slot && (slot->flags & KVM_MEMSLOT_INVALID))
-		return false;
-
 	/* There is no policy for code that isn't in memory. */
+	slot = kvm_vcpu_gfn_to_memslot(vcpu, gpa_to_gfn(gpa));
 	if (!slot)
 		return true;
+
+	/* It was memory when the instruction was fetched, and is about to go. */
+	if (slot->flags & KVM_MEMSLOT_INVALID)
+		return false;
 
 	/* Executable now, and no grant since the exit: it was so all the time. */
 	record = kvm_gfn_record_load(vcpu->kvm, gpa_to_gfn(gpa));

@@ -44,6 +44,10 @@ static bool exec_try_write(struct kvm *kvm, struct kvm_guest_write *write, gfn_t
 {
 	struct kvm_clients *clients = &kvm->arch.clients;
 
+	/* Who begins without a client is waited for, see exec_enable(). */
+	if (!READ_ONCE(kvm->arch.exec.client) || gfn == gpa_to_gfn(INVALID_GPA))
+		return true;
+
 	write->gfn = gfn;
 	scoped_guard(raw_spinlock_irqsave, &clients->writes_lock)
 		list_add(&write->list, &clients->writes);
@@ -77,10 +81,6 @@ static void exec_take_grant(struct kvm *kvm, gfn_t gfn)
 
 void kvm_exec_begin_write(struct kvm *kvm, struct kvm_guest_write *write, gfn_t gfn)
 {
-	/* Who begins now is waited for, see exec_enable(). */
-	if (!READ_ONCE(kvm->arch.exec.client) || gfn == gpa_to_gfn(INVALID_GPA))
-		return;
-
 	if (!exec_try_write(kvm, write, gfn))
 		exec_take_grant(kvm, gfn);
 }
@@ -155,8 +155,7 @@ bool __kvm_guest_write_try_begin(struct kvm *kvm, struct kvm_guest_write *write,
 	if (guest_write_denied(kvm, gfn))
 		return false;
 
-	if (!READ_ONCE(kvm->arch.exec.client) || gfn == gpa_to_gfn(INVALID_GPA) ||
-	    exec_try_write(kvm, write, gfn))
+	if (exec_try_write(kvm, write, gfn))
 		return true;
 
 	kvm_exec_end_write(kvm, write);
