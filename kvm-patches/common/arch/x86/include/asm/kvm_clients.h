@@ -51,6 +51,9 @@ struct kvm_clients {
 	bool dirty_log_told;
 	bool nested_told;
 
+	/* Pages whose writes are logged, while there is a client; under slots_lock. */
+	unsigned long logged_pages;
+
 	/* There is a watch client; written with mmu_lock held for write. */
 	bool watching;
 

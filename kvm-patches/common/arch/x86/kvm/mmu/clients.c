@@ -79,30 +79,20 @@ static void clients_notice(struct kvm *kvm, enum kvm_client_notice notice)
 		kvm->arch.clients.watch->notice(kvm, notice);
 }
 
-/*
- * Is most of the guest's memory logged, as it is while the guest is migrated?  A
- * frame buffer may be logged all the time.
- */
-static bool clients_is_dirty_logged(struct kvm *kvm)
+static unsigned long clients_logged_pages(const struct kvm_memory_slot *slot)
 {
-	unsigned long logged = 0, all = 0;
-	struct kvm_memory_slot *slot;
-	int bkt;
-
-	lockdep_assert_held(&kvm->slots_lock);
-
-	kvm_for_each_memslot(slot, bkt, kvm_memslots(kvm)) {
-		all += slot->npages;
-		if (slot->flags & KVM_MEM_LOG_DIRTY_PAGES)
-			logged += slot->npages;
-	}
-
-	return logged > all / 2;
+	return slot && kvm_slot_dirty_track_enabled(slot) ? slot->npages : 0;
 }
 
-void __kvm_clients_dirty_logging(struct kvm *kvm)
+/*
+ * Tell whether most of the guest's memory is logged, as it is while the guest is
+ * migrated.  A frame buffer may be logged all the time.
+ */
+static void clients_tell_dirty_logging(struct kvm *kvm)
 {
-	bool on = clients_is_dirty_logged(kvm);
+	bool on = kvm->arch.clients.logged_pages > kvm->nr_memslot_pages / 2;
+
+	lockdep_assert_held(&kvm->slots_lock);
 
 	if (on == kvm->arch.clients.dirty_log_told)
 		return;
@@ -111,17 +101,36 @@ void __kvm_clients_dirty_logging(struct kvm *kvm)
 	clients_notice(kvm, on ? KVM_CLIENT_DIRTY_LOG_ON : KVM_CLIENT_DIRTY_LOG_OFF);
 }
 
+/* A count, as a VM may have 32,764 memslots, and each change comes here. */
+void __kvm_clients_slot_changed(struct kvm *kvm, const struct kvm_memory_slot *old,
+				const struct kvm_memory_slot *new)
+{
+	kvm->arch.clients.logged_pages += clients_logged_pages(new) -
+					  clients_logged_pages(old);
+	clients_tell_dirty_logging(kvm);
+}
+
 /*
  * There is a new client, which was told of nothing yet.  If there is another one,
  * then it is told again.
  */
 void kvm_clients_catch_up(struct kvm *kvm)
 {
+	struct kvm_memory_slot *slot;
+	unsigned long logged = 0;
+	int i, bkt;
+
 	guard(mutex)(&kvm->slots_lock);
 
+	/* Nobody counted while the VM had no client. */
+	for (i = 0; i < kvm_arch_nr_memslot_as_ids(kvm); i++)
+		kvm_for_each_memslot(slot, bkt, __kvm_memslots(kvm, i))
+			logged += clients_logged_pages(slot);
+
 	WRITE_ONCE(kvm->arch.clients.nested_told, false);
+	kvm->arch.clients.logged_pages = logged;
 	kvm->arch.clients.dirty_log_told = false;
-	__kvm_clients_dirty_logging(kvm);
+	clients_tell_dirty_logging(kvm);
 }
 
 int __kvm_clients_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault)

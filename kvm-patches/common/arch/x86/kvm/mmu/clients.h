@@ -44,7 +44,8 @@ union kvm_gfn_record {
 #ifdef CONFIG_X86_64
 void kvm_clients_init_vm(struct kvm *kvm);
 bool kvm_clients_supported(struct kvm *kvm);
-void __kvm_clients_dirty_logging(struct kvm *kvm);
+void __kvm_clients_slot_changed(struct kvm *kvm, const struct kvm_memory_slot *old,
+				const struct kvm_memory_slot *new);
 void kvm_clients_update_vcpu(struct kvm_vcpu *vcpu);
 void kvm_clients_catch_up(struct kvm *kvm);
 int __kvm_clients_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault);
@@ -83,7 +84,9 @@ void kvm_guest_writes_wait(struct kvm *kvm);
 #else
 /* There is no client, hence most of these are never called. */
 static inline void kvm_clients_init_vm(struct kvm *kvm) { }
-static inline void __kvm_clients_dirty_logging(struct kvm *kvm) { }
+static inline void __kvm_clients_slot_changed(struct kvm *kvm,
+					      const struct kvm_memory_slot *old,
+					      const struct kvm_memory_slot *new) { }
 static inline void kvm_clients_update_vcpu(struct kvm_vcpu *vcpu) { }
 static inline int __kvm_clients_page_fault(struct kvm_vcpu *vcpu,
 					   struct kvm_page_fault *fault) { return 0; }
@@ -149,11 +152,13 @@ static inline void kvm_clients_request_update(struct kvm_vcpu *vcpu)
 		kvm_make_request(KVM_REQ_CLIENTS_UPDATE, vcpu);
 }
 
-/* Dirty logging of a memslot has begun or ended. */
-static inline void kvm_clients_dirty_logging(struct kvm *kvm)
+/* A memslot is new (@old is NULL), gone (@new is), or has other flags. */
+static inline void kvm_clients_slot_changed(struct kvm *kvm,
+					    const struct kvm_memory_slot *old,
+					    const struct kvm_memory_slot *new)
 {
 	if (kvm_has_clients())
-		__kvm_clients_dirty_logging(kvm);
+		__kvm_clients_slot_changed(kvm, old, new);
 }
 
 #endif /* __KVM_X86_MMU_CLIENTS_H */
