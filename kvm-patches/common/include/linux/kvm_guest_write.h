@@ -17,7 +17,7 @@ struct kvm;
 struct kvm_host_map;
 struct kvm_vcpu;
 
-/* A write that is under way, on the writer's stack. */
+/* A write that is under way. */
 struct kvm_guest_write {
 	struct list_head list;
 	gfn_t gfn;
@@ -44,28 +44,26 @@ static inline int __kvm_copy_to_guest(struct kvm *kvm, gpa_t gpa, unsigned long 
 				      const void *data, unsigned int len) { return -EFAULT; }
 #endif
 
-#define __kvm_guest_write(begin, kvm, gfn, stmt)				\
+#define __kvm_guest_write(begin, kvm, write, gfn, stmt)				\
 do {										\
-	struct kvm_guest_write __write;						\
-										\
-	if (!kvm_has_clients() || begin(kvm, &__write, gfn)) {			\
+	if (!kvm_has_clients() || begin(kvm, write, gfn)) {			\
 		stmt;								\
 		if (kvm_has_clients())						\
-			__kvm_guest_write_end(kvm, &__write);			\
+			__kvm_guest_write_end(kvm, write);			\
 	}									\
 } while (0)
 
 /*
  * Do @stmt, which writes to the page @gfn, after the page has lost its grant.
  * Leave it out if the page is watched: its client can't be asked about a write
- * that isn't known beforehand.  May sleep.
+ * that isn't known beforehand.  @write is the caller's until it is done.  May sleep.
  */
-#define kvm_guest_write(kvm, gfn, stmt)						\
-	__kvm_guest_write(__kvm_guest_write_begin, kvm, gfn, stmt)
+#define kvm_guest_write(kvm, write, gfn, stmt)					\
+	__kvm_guest_write(__kvm_guest_write_begin, kvm, write, gfn, stmt)
 
 /* The same in atomic context.  Leaves @stmt out if the page has a grant as well. */
-#define kvm_guest_write_atomic(kvm, gfn, stmt)					\
-	__kvm_guest_write(__kvm_guest_write_try_begin, kvm, gfn, stmt)
+#define kvm_guest_write_atomic(kvm, write, gfn, stmt)				\
+	__kvm_guest_write(__kvm_guest_write_try_begin, kvm, write, gfn, stmt)
 
 /*
  * The page is mapped for KVM to write, or it was and is unmapped.  It can be

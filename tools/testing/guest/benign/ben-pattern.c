@@ -22,21 +22,21 @@
 /* Changed before it is looked again whether there is a line. */
 #define BATCH		16
 #define FUNCTIONS	64
+#define FUNCTIONS_TEXT	"64"
 
-#define FUNCTION(n)							\
-	static __attribute__((noinline, aligned(PAGE)))			\
-	unsigned long function_##n(unsigned long x) { return x * 3 + 0##n; }
-#define EIGHT(what, n)							\
-	what(n##0) what(n##1) what(n##2) what(n##3)			\
-	what(n##4) what(n##5) what(n##6) what(n##7)
-#define ALL(what)							\
-	EIGHT(what, 0) EIGHT(what, 1) EIGHT(what, 2) EIGHT(what, 3)	\
-	EIGHT(what, 4) EIGHT(what, 5) EIGHT(what, 6) EIGHT(what, 7)
-#define NAME(n)		function_##n,
-
-ALL(FUNCTION)
-
-static unsigned long (*const functions[FUNCTIONS])(unsigned long) = { ALL(NAME) };
+/* Function n returns three times its argument and n. */
+asm(".text\n"
+    ".set n, 0\n"
+    ".p2align 12\n"
+    "functions:\n"
+    ".rept " FUNCTIONS_TEXT "\n"
+    "	.p2align 12\n"
+    "	lea	n(%rdi, %rdi, 2), %rax\n"
+    "	ret\n"
+    "	.set	n, n + 1\n"
+    ".endr\n"
+    ".p2align 12\n");
+extern const char functions[];
 
 static uint64_t *memory;
 static unsigned long pages;
@@ -88,6 +88,11 @@ static void change_some(void)
 	}
 }
 
+static unsigned long call(unsigned long n, unsigned long argument)
+{
+	return ((unsigned long (*)(unsigned long))(functions + n * PAGE))(argument);
+}
+
 static void tell(void)
 {
 	unsigned long bad = 0, wrong = 0;
@@ -95,7 +100,7 @@ static void tell(void)
 	for (unsigned long page = 0; page < pages; page++)
 		bad += !is_right(page);
 	for (unsigned long n = 0; n < FUNCTIONS; n++)
-		wrong += functions[n](pages) != pages * 3 + n;
+		wrong += call(n, pages) != pages * 3 + n;
 	printf("pattern: pages=%lu bad=%lu wrong=%lu\n", pages, bad, wrong);
 	fflush(stdout);
 }

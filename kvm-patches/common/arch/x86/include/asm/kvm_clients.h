@@ -25,7 +25,7 @@ struct kvm_vcpu;
  * nor take a lock that is held while a client is enabled.
  */
 enum kvm_client_notice {
-	KVM_CLIENT_NESTED,		/* a guest of the guest runs, the first since a client came */
+	KVM_CLIENT_NESTED,		/* the first guest of the guest since a client came */
 	KVM_CLIENT_DIRTY_LOG_ON,	/* of most of the memory, e.g. a migration begins */
 	KVM_CLIENT_DIRTY_LOG_OFF,
 };
@@ -37,6 +37,8 @@ struct kvm_watch_hooks {
 			     const void *data, unsigned int len);
 	void (*denied)(struct kvm *kvm);
 	void (*update_vcpu)(struct kvm_vcpu *vcpu);
+	void (*ran)(struct kvm_vcpu *vcpu);
+	void (*handled)(struct kvm_vcpu *vcpu);
 	void (*notice)(struct kvm *kvm, enum kvm_client_notice notice);
 };
 

@@ -186,8 +186,13 @@ struct kvm_vcpu_exec {
 	u32 waits_seq;
 	unsigned long waits_since;
 
-	/* Of the emulator's atomic instruction. */
+	/*
+	 * KVM's writes on behalf of the vCPU: on the stack the compiler would guard
+	 * it, which each exit would pay for.  The second is under way when the
+	 * thread is preempted, be it in the middle of the first.
+	 */
 	struct kvm_guest_write write;
+	struct kvm_guest_write write_atomic;
 
 	/* kvm_exec.generation when the vCPU left the guest. */
 	u32 ran_generation;

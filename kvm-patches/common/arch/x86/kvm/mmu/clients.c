@@ -172,6 +172,24 @@ int __kvm_clients_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault
 	return record.watched ? clients->watch->page_fault(vcpu, fault) : RET_PF_CONTINUE;
 }
 
+void __kvm_clients_ran(struct kvm_vcpu *vcpu)
+{
+	const struct kvm_watch_hooks *watch = READ_ONCE(vcpu->kvm->arch.clients.watch);
+
+	kvm_exec_ran(vcpu);
+	if (watch)
+		watch->ran(vcpu);
+}
+
+void __kvm_clients_handled(struct kvm_vcpu *vcpu)
+{
+	const struct kvm_watch_hooks *watch = READ_ONCE(vcpu->kvm->arch.clients.watch);
+
+	kvm_exec_handled(vcpu);
+	if (watch)
+		watch->handled(vcpu);
+}
+
 /* Stable only with mmu_lock held. */
 union kvm_gfn_record kvm_gfn_record_load(struct kvm *kvm, gfn_t gfn)
 {

@@ -47,6 +47,8 @@ bool kvm_clients_supported(struct kvm *kvm);
 void __kvm_clients_slot_changed(struct kvm *kvm, const struct kvm_memory_slot *old,
 				const struct kvm_memory_slot *new);
 void kvm_clients_update_vcpu(struct kvm_vcpu *vcpu);
+void __kvm_clients_ran(struct kvm_vcpu *vcpu);
+void __kvm_clients_handled(struct kvm_vcpu *vcpu);
 void kvm_clients_catch_up(struct kvm *kvm);
 int __kvm_clients_page_fault(struct kvm_vcpu *vcpu, struct kvm_page_fault *fault);
 
@@ -88,6 +90,8 @@ static inline void __kvm_clients_slot_changed(struct kvm *kvm,
 					      const struct kvm_memory_slot *old,
 					      const struct kvm_memory_slot *new) { }
 static inline void kvm_clients_update_vcpu(struct kvm_vcpu *vcpu) { }
+static inline void __kvm_clients_ran(struct kvm_vcpu *vcpu) { }
+static inline void __kvm_clients_handled(struct kvm_vcpu *vcpu) { }
 static inline int __kvm_clients_page_fault(struct kvm_vcpu *vcpu,
 					   struct kvm_page_fault *fault) { return 0; }
 static inline unsigned int __kvm_gfn_access(struct kvm *kvm, gfn_t gfn,
@@ -150,6 +154,20 @@ static inline void kvm_clients_request_update(struct kvm_vcpu *vcpu)
 {
 	if (kvm_has_clients())
 		kvm_make_request(KVM_REQ_CLIENTS_UPDATE, vcpu);
+}
+
+/* The vCPU has left the guest. */
+static inline void kvm_clients_ran(struct kvm_vcpu *vcpu)
+{
+	if (kvm_has_clients())
+		__kvm_clients_ran(vcpu);
+}
+
+/* The exit is handled, i.e. the instruction is emulated if it was to be. */
+static inline void kvm_clients_handled(struct kvm_vcpu *vcpu)
+{
+	if (kvm_has_clients())
+		__kvm_clients_handled(vcpu);
 }
 
 /* A memslot is new (@old is NULL), gone (@new is), or has other flags. */

@@ -107,9 +107,6 @@ static inline void kvm_exec_end_cmpxchg(struct kvm_vcpu *vcpu)
 /* The vCPU has left the guest. */
 static inline void kvm_exec_ran(struct kvm_vcpu *vcpu)
 {
-	if (!kvm_has_clients())
-		return;
-
 	/* Before the emulator fetches an instruction, see exec_allow_addr(). */
 	vcpu->arch.exec.ran_generation = smp_load_acquire(&vcpu->kvm->arch.exec.generation);
 	vcpu->arch.exec.ran_seq = vcpu->arch.exec.held_seq;
@@ -118,7 +115,7 @@ static inline void kvm_exec_ran(struct kvm_vcpu *vcpu)
 /* The exit is handled, i.e. the instruction is emulated if it was to be. */
 static inline void kvm_exec_handled(struct kvm_vcpu *vcpu)
 {
-	if (kvm_has_clients() && unlikely(vcpu->arch.exec.ran_seq))
+	if (unlikely(vcpu->arch.exec.ran_seq))
 		kvm_exec_release(vcpu);
 }
 

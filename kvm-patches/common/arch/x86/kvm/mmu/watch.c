@@ -175,13 +175,36 @@ static void watch_denied(struct kvm *kvm)
 	kvm_watch_count(kvm, denied, 1);
 }
 
+/*
+ * The vCPU ran: it may have executed what a page was opened for, and the next
+ * fault is another one.
+ */
+static void watch_ran(struct kvm_vcpu *vcpu)
+{
+	vcpu->arch.watch.armed = false;
+	vcpu->arch.watch.faulted = false;
+}
+
+/* Watch the pages again that were open, unless the vCPU has yet to run. */
+static void watch_handled(struct kvm_vcpu *vcpu)
+{
+	if (vcpu->arch.watch.nr_open && !vcpu->arch.watch.armed)
+		__kvm_watch_close(vcpu);
+
+	/* Its VMCS01 is the current one again. */
+	if (vcpu->arch.watch.update_l1 && !is_guest_mode(vcpu)) {
+		vcpu->arch.watch.update_l1 = false;
+		kvm_make_request(KVM_REQ_CLIENTS_UPDATE, vcpu);
+	}
+}
+
 static void watch_update_vcpu(struct kvm_vcpu *vcpu)
 {
 	/* Left open when the last client went, see watch_disable(). */
 	if (vcpu->arch.watch.nr_open)
 		__kvm_watch_close(vcpu);
 
-	/* The VMCS at hand is L2's, see kvm_watch_close_ran(). */
+	/* The VMCS at hand is L2's, see watch_handled(). */
 	if (is_guest_mode(vcpu)) {
 		vcpu->arch.watch.update_l1 = true;
 		return;
@@ -203,6 +226,8 @@ static const struct kvm_watch_hooks watch_hooks = {
 	.copy_to_guest = kvm_watch_copy_to_guest,
 	.denied = watch_denied,
 	.update_vcpu = watch_update_vcpu,
+	.ran = watch_ran,
+	.handled = watch_handled,
 	.notice = watch_notice,
 };
 

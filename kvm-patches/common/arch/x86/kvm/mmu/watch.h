@@ -10,7 +10,7 @@
 #include "kvm_emulate.h"
 
 /* svm/watch.c */
-bool svm_watch_step_begin(struct kvm_vcpu *vcpu);
+void svm_watch_step_begin(struct kvm_vcpu *vcpu);
 void svm_watch_step_end(struct kvm_vcpu *vcpu);
 bool svm_watch_step_exit(struct kvm_vcpu *vcpu, u32 exit_code);
 bool svm_watch_walks_read(void);
@@ -66,15 +66,25 @@ static inline bool __kvm_watch_writes_to_watched(struct kvm_vcpu *vcpu,
 static inline int kvm_watch_emulated_write(struct kvm_vcpu *vcpu, gpa_t gpa,
 					   unsigned long gva, const void *val,
 					   unsigned int bytes,
-					   struct x86_exception *exception) { return X86EMUL_UNHANDLEABLE; }
+					   struct x86_exception *exception)
+{
+	return X86EMUL_UNHANDLEABLE;
+}
+
 static inline int __kvm_watch_cmpxchg_begin(struct kvm_vcpu *vcpu, gpa_t gpa,
 					    unsigned long gva, const void *old,
 					    const void **new, unsigned int bytes,
-					    struct x86_exception *exception) { return X86EMUL_UNHANDLEABLE; }
+					    struct x86_exception *exception)
+{
+	return X86EMUL_UNHANDLEABLE;
+}
+
 static inline void __kvm_watch_cmpxchg_end(struct kvm_vcpu *vcpu) { }
 static inline int kvm_watch_cmpxchg16(struct kvm_vcpu *vcpu, unsigned long gva, const u64 *old,
-				      const u64 *new,
-				      struct x86_exception *exception) { return X86EMUL_UNHANDLEABLE; }
+				      const u64 *new, struct x86_exception *exception)
+{
+	return X86EMUL_UNHANDLEABLE;
+}
 #endif
 
 static inline bool kvm_watch_enabled(struct kvm *kvm)
@@ -139,33 +149,6 @@ static inline void kvm_watch_cr3_load(struct kvm_vcpu *vcpu, unsigned long cr3)
 {
 	if (kvm_has_clients() && unlikely(READ_ONCE(vcpu->kvm->arch.watch.cr3)))
 		__kvm_watch_cr3_load(vcpu, cr3);
-}
-
-/*
- * The vCPU ran: it may have executed what a page was opened for, and the next
- * fault is another one.
- */
-static inline void kvm_watch_ran(struct kvm_vcpu *vcpu)
-{
-	if (kvm_has_clients()) {
-		vcpu->arch.watch.armed = false;
-		vcpu->arch.watch.faulted = false;
-	}
-}
-
-/* Watch the pages again that were open, unless the vCPU has yet to run. */
-static inline void kvm_watch_close_ran(struct kvm_vcpu *vcpu)
-{
-	if (kvm_has_clients() && unlikely(vcpu->arch.watch.nr_open) &&
-	    !vcpu->arch.watch.armed)
-		__kvm_watch_close(vcpu);
-
-	/* Its VMCS01 is the current one again. */
-	if (kvm_has_clients() && unlikely(vcpu->arch.watch.update_l1) &&
-	    !is_guest_mode(vcpu)) {
-		vcpu->arch.watch.update_l1 = false;
-		kvm_make_request(KVM_REQ_CLIENTS_UPDATE, vcpu);
-	}
 }
 
 /* Whether the vCPU has run or not, it may not do so for long. */

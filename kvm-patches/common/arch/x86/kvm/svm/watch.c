@@ -6,6 +6,8 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/kvm_host.h>
+#include <linux/smp.h>
+#include <trace/events/ipi.h>
 
 #include "kvm_cache_regs.h"
 #include "lapic.h"
@@ -26,13 +28,26 @@
 	(BIT(INTERCEPT_PUSHF % 32) | BIT(INTERCEPT_POPF % 32) |		\
 	 BIT(INTERCEPT_IRET % 32) | BIT(INTERCEPT_INTn % 32))
 
+/* An event comes first, in whose frame TF would be seen. */
+static bool svm_watch_delivers_event(struct vcpu_svm *svm)
+{
+	u32 int_ctl = svm->vmcb->control.int_ctl;
+
+	if (svm->vmcb->control.event_inj)
+		return true;
+
+	/* The CPU delivers it by itself. */
+	return is_vnmi_enabled(svm) &&
+	       (int_ctl & (V_NMI_PENDING_MASK | V_NMI_BLOCKING_MASK)) == V_NMI_PENDING_MASK;
+}
+
 /*
- * Execute one instruction.  Return false if that can't be ensured because an
- * event is injected first, in whose frame TF would be seen.  The same is why all
- * exceptions are intercepted.  IF stays as it is: interrupts come by injection,
- * unless AVIC delivers them.
+ * Execute one instruction, or have the vCPU exit at once if that can't be ensured:
+ * it comes back when the event is delivered.  The frame is also why all exceptions
+ * are intercepted.  IF stays as it is: interrupts come by injection, unless AVIC
+ * delivers them.
  */
-bool svm_watch_step_begin(struct kvm_vcpu *vcpu)
+void svm_watch_step_begin(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_svm *svm = to_svm(vcpu);
 	struct vmcb_control_area *control = &svm->vmcb->control;
@@ -42,13 +57,10 @@ bool svm_watch_step_begin(struct kvm_vcpu *vcpu)
 	BUILD_BUG_ON(INTERCEPT_PUSHF / 32 != INTERCEPT_WORD3 ||
 		     INTERCEPT_INTn / 32 != INTERCEPT_WORD3);
 
-	if (control->event_inj)
-		return false;
-
-	/* The CPU delivers it by itself. */
-	if (is_vnmi_enabled(svm) &&
-	    (control->int_ctl & (V_NMI_PENDING_MASK | V_NMI_BLOCKING_MASK)) == V_NMI_PENDING_MASK)
-		return false;
+	if (svm_watch_delivers_event(svm)) {
+		smp_send_reschedule(vcpu->cpu);
+		return;
+	}
 
 	step->running = true;
 	step->rip = save->rip;
@@ -67,7 +79,6 @@ bool svm_watch_step_begin(struct kvm_vcpu *vcpu)
 	control->intercepts[INTERCEPT_WORD3] |= SVM_WATCH_INTERCEPTS;
 	vmcb_mark_dirty(svm->vmcb, VMCB_INTERCEPTS);
 	vmcb_mark_dirty(svm->vmcb, VMCB_CR);
-	return true;
 }
 
 /* Undo it, whatever the exit is for, and recognise the trap. */
