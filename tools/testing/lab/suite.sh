@@ -240,7 +240,7 @@ guest_monitor()
 	python3 -I -S - "$LAB_GUESTS/$1.monitor" "$2" <<-'END'
 		import socket, sys
 		monitor = socket.socket(socket.AF_UNIX)
-		monitor.settimeout(120)
+		monitor.settimeout(480)
 		monitor.connect(sys.argv[1])
 
 		def wait_for_prompt():

@@ -83,6 +83,8 @@ static void change_some(void)
 	for (unsigned int i = 0; i < BATCH; i++) {
 		unsigned long page = next(&state) % pages;
 
+		if (!(page % SAME))
+			continue;
 		versions[page]++;
 		fill(page);
 	}

@@ -22,6 +22,7 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define MAX_WORKERS	8
@@ -202,6 +203,8 @@ int main(int argc, char **argv)
 		tell("beat", second, workers);
 	fail(word("busy_fail", ""));
 	tell("done", second, workers);
+	/* before the kernel has something to say */
+	tcdrain(STDOUT_FILENO);
 	if (!strcmp(word("busy_end", ""), "reset"))
 		reboot(RB_AUTOBOOT);
 	for (;;)

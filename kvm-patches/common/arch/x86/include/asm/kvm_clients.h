@@ -53,8 +53,9 @@ struct kvm_clients {
 	bool dirty_log_told;
 	bool nested_told;
 
-	/* Pages whose writes are logged, while there is a client; under slots_lock. */
-	unsigned long logged_pages;
+	/* Of the memslots, without those for SMM; under slots_lock. */
+	unsigned long nr_pages;
+	unsigned long nr_logged;
 
 	/* There is a watch client; written with mmu_lock held for write. */
 	bool watching;

@@ -79,18 +79,13 @@ static void clients_notice(struct kvm *kvm, enum kvm_client_notice notice)
 		kvm->arch.clients.watch->notice(kvm, notice);
 }
 
-static unsigned long clients_logged_pages(const struct kvm_memory_slot *slot)
-{
-	return slot && kvm_slot_dirty_track_enabled(slot) ? slot->npages : 0;
-}
-
 /*
  * Tell whether most of the guest's memory is logged, as it is while the guest is
  * migrated.  A frame buffer may be logged all the time.
  */
 static void clients_tell_dirty_logging(struct kvm *kvm)
 {
-	bool on = kvm->arch.clients.logged_pages > kvm->nr_memslot_pages / 2;
+	bool on = kvm->arch.clients.nr_logged > kvm->arch.clients.nr_pages / 2;
 
 	lockdep_assert_held(&kvm->slots_lock);
 
@@ -101,13 +96,28 @@ static void clients_tell_dirty_logging(struct kvm *kvm)
 	clients_notice(kvm, on ? KVM_CLIENT_DIRTY_LOG_ON : KVM_CLIENT_DIRTY_LOG_OFF);
 }
 
-/* A count, as a VM may have 32,764 memslots, and each change comes here. */
-void __kvm_clients_slot_changed(struct kvm *kvm, const struct kvm_memory_slot *old,
-				const struct kvm_memory_slot *new)
+static void clients_count_slot(struct kvm *kvm, const struct kvm_memory_slot *slot, int sign)
 {
-	kvm->arch.clients.logged_pages += clients_logged_pages(new) -
-					  clients_logged_pages(old);
-	clients_tell_dirty_logging(kvm);
+	/* What SMM has is the same memory, and little more. */
+	if (!slot || slot->as_id)
+		return;
+
+	kvm->arch.clients.nr_pages += sign * (long)slot->npages;
+	if (kvm_slot_dirty_track_enabled(slot))
+		kvm->arch.clients.nr_logged += sign * (long)slot->npages;
+}
+
+/*
+ * A memslot is new (@old is NULL), gone (@new is), or has other flags.  A VM may
+ * have 32,764 of them, hence they are counted as they change, client or not.
+ */
+void kvm_clients_slot_changed(struct kvm *kvm, const struct kvm_memory_slot *old,
+			      const struct kvm_memory_slot *new)
+{
+	clients_count_slot(kvm, old, -1);
+	clients_count_slot(kvm, new, 1);
+	if (kvm_has_clients())
+		clients_tell_dirty_logging(kvm);
 }
 
 /*
@@ -116,19 +126,9 @@ void __kvm_clients_slot_changed(struct kvm *kvm, const struct kvm_memory_slot *o
  */
 void kvm_clients_catch_up(struct kvm *kvm)
 {
-	struct kvm_memory_slot *slot;
-	unsigned long logged = 0;
-	int i, bkt;
-
 	guard(mutex)(&kvm->slots_lock);
 
-	/* Nobody counted while the VM had no client. */
-	for (i = 0; i < kvm_arch_nr_memslot_as_ids(kvm); i++)
-		kvm_for_each_memslot(slot, bkt, __kvm_memslots(kvm, i))
-			logged += clients_logged_pages(slot);
-
 	WRITE_ONCE(kvm->arch.clients.nested_told, false);
-	kvm->arch.clients.logged_pages = logged;
 	kvm->arch.clients.dirty_log_told = false;
 	clients_tell_dirty_logging(kvm);
 }

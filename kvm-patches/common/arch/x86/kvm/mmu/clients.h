@@ -44,8 +44,8 @@ union kvm_gfn_record {
 #ifdef CONFIG_X86_64
 void kvm_clients_init_vm(struct kvm *kvm);
 bool kvm_clients_supported(struct kvm *kvm);
-void __kvm_clients_slot_changed(struct kvm *kvm, const struct kvm_memory_slot *old,
-				const struct kvm_memory_slot *new);
+void kvm_clients_slot_changed(struct kvm *kvm, const struct kvm_memory_slot *old,
+			      const struct kvm_memory_slot *new);
 void kvm_clients_update_vcpu(struct kvm_vcpu *vcpu);
 void __kvm_clients_ran(struct kvm_vcpu *vcpu);
 void __kvm_clients_handled(struct kvm_vcpu *vcpu);
@@ -86,9 +86,9 @@ void kvm_guest_writes_wait(struct kvm *kvm);
 #else
 /* There is no client, hence most of these are never called. */
 static inline void kvm_clients_init_vm(struct kvm *kvm) { }
-static inline void __kvm_clients_slot_changed(struct kvm *kvm,
-					      const struct kvm_memory_slot *old,
-					      const struct kvm_memory_slot *new) { }
+static inline void kvm_clients_slot_changed(struct kvm *kvm,
+					    const struct kvm_memory_slot *old,
+					    const struct kvm_memory_slot *new) { }
 static inline void kvm_clients_update_vcpu(struct kvm_vcpu *vcpu) { }
 static inline void __kvm_clients_ran(struct kvm_vcpu *vcpu) { }
 static inline void __kvm_clients_handled(struct kvm_vcpu *vcpu) { }
@@ -168,15 +168,6 @@ static inline void kvm_clients_handled(struct kvm_vcpu *vcpu)
 {
 	if (kvm_has_clients())
 		__kvm_clients_handled(vcpu);
-}
-
-/* A memslot is new (@old is NULL), gone (@new is), or has other flags. */
-static inline void kvm_clients_slot_changed(struct kvm *kvm,
-					    const struct kvm_memory_slot *old,
-					    const struct kvm_memory_slot *new)
-{
-	if (kvm_has_clients())
-		__kvm_clients_slot_changed(kvm, old, new);
 }
 
 #endif /* __KVM_X86_MMU_CLIENTS_H */

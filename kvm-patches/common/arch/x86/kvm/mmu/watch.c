@@ -190,12 +190,6 @@ static void watch_handled(struct kvm_vcpu *vcpu)
 {
 	if (vcpu->arch.watch.nr_open && !vcpu->arch.watch.armed)
 		__kvm_watch_close(vcpu);
-
-	/* Its VMCS01 is the current one again. */
-	if (vcpu->arch.watch.update_l1 && !is_guest_mode(vcpu)) {
-		vcpu->arch.watch.update_l1 = false;
-		kvm_make_request(KVM_REQ_CLIENTS_UPDATE, vcpu);
-	}
 }
 
 static void watch_update_vcpu(struct kvm_vcpu *vcpu)
@@ -204,7 +198,7 @@ static void watch_update_vcpu(struct kvm_vcpu *vcpu)
 	if (vcpu->arch.watch.nr_open)
 		__kvm_watch_close(vcpu);
 
-	/* The VMCS at hand is L2's, see watch_handled(). */
+	/* The VMCS at hand is L2's, see leave_guest_mode(). */
 	if (is_guest_mode(vcpu)) {
 		vcpu->arch.watch.update_l1 = true;
 		return;
