@@ -87,11 +87,42 @@ static void msr_bitmap(struct vm *vm)
 	must(is_watched(vm, L2_MSR_BITMAP + 0xff8));
 }
 
+/*
+ * The last client goes while L2 runs: L1 doesn't exit for it afterwards, although
+ * L2's VMCS was the current one then.
+ */
+static void client_goes_while_l2_runs(struct vm *vm)
+{
+	static const uint64_t nowhere = 0x8000000, loads = 1000;
+	struct vcpu *vcpu = &vm->vcpu[0];
+	uint64_t exits;
+
+	prepare(vm, false);
+	must(!ioctl(vm->client, KWT_CR3_ON));
+	exits = fd_stat(vcpu->fd, "exits");
+	must(WRUN(vm, w_cr3, .rsi = PAGE_TABLES, .rdx = PAGE_TABLES,
+		  .rcx = loads) == RAN_DONE);
+	must(fd_stat(vcpu->fd, "exits") - exits >= 2 * loads);
+
+	/* it waits for the VMM */
+	must(vm_l2_run(vm, WATCH(w_l2_mov), &(struct args){ .rdi = nowhere },
+		       NULL) == RAN_MMIO);
+	must(!ioctl(vm->client, KWT_DETACH));
+	xioctl(vcpu->fd, KVM_RUN, NULL, "KVM_RUN");
+	must(vcpu->run->exit_reason == KVM_EXIT_IO);
+
+	exits = fd_stat(vcpu->fd, "exits");
+	must(WRUN(vm, w_cr3, .rsi = PAGE_TABLES, .rdx = PAGE_TABLES,
+		  .rcx = loads) == RAN_DONE);
+	must(fd_stat(vcpu->fd, "exits") - exits < loads);
+}
+
 const struct test nested_tests[] = {
 	{ "l2_stores", l2_stores },
 	{ "l2_stores_nested_paging", l2_stores_nested_paging },
 	{ "l2_gives_up", l2_gives_up },
 	{ "l2_gives_up_nested_paging", l2_gives_up_nested_paging },
 	{ "msr_bitmap", msr_bitmap },
+	{ "client_goes_while_l2_runs", client_goes_while_l2_runs },
 	{ }
 };
