@@ -25,17 +25,20 @@
 #define FUNCTIONS_TEXT	"64"
 
 /* Function n returns three times its argument and n. */
-asm(".text\n"
-    ".set n, 0\n"
-    ".p2align 12\n"
-    "functions:\n"
-    ".rept " FUNCTIONS_TEXT "\n"
-    "	.p2align 12\n"
-    "	lea	n(%rdi, %rdi, 2), %rax\n"
-    "	ret\n"
-    "	.set	n, n + 1\n"
-    ".endr\n"
-    ".p2align 12\n");
+static void __attribute__((used, naked)) code(void)
+{
+	asm(".set n, 0\n"
+	    ".p2align 12\n"
+	    "functions:\n"
+	    ".rept " FUNCTIONS_TEXT "\n"
+	    "	.p2align 12\n"
+	    "	lea	n(%rdi, %rdi, 2), %rax\n"
+	    "	ret\n"
+	    "	.set	n, n + 1\n"
+	    ".endr\n"
+	    ".p2align 12\n");
+}
+
 extern const char functions[];
 
 static uint64_t *memory;
