@@ -203,6 +203,14 @@ is_stopped()
 		alert_is_right "$1" "$2" "$3" "$4" blocked || explain "$1"
 }
 
+# runs_and_is_stopped NAME ATTACK: one whose code is in anonymous memory, by the
+# rule "any"
+runs_and_is_stopped()
+{
+	run_attacks "$1" "$2"
+	is_stopped "$2" anon any anon
+}
+
 # Told twice: the fetch, and a moment after its end what became of the process.
 is_dead()
 {

@@ -180,6 +180,23 @@ vigil_unload()
 	within 10 rmmod vigil
 }
 
+# --- swap -------------------------------------------------------------------
+
+# It is memory, as no disk shall be part of what is measured.
+LAB_SWAP=/dev/zram0
+
+# swap_on SIZE
+swap_on()
+{
+	[ -e /sys/block/zram0 ] || lab_modprobe zram num_devices=1 || return
+	echo "$1" >/sys/block/zram0/disksize && mkswap $LAB_SWAP && swapon $LAB_SWAP
+}
+
+swap_off()
+{
+	swapoff $LAB_SWAP
+}
+
 # --- guests -----------------------------------------------------------------
 
 # guest_start NAME [--smp N] [--mem MB] [--machine TYPE] [--append STR] [qemu
